@@ -1,0 +1,73 @@
+# `make demo` and `make test` set up everything they need; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# an install step that succeeded leaves a stamp, newer than the lock file it came from
+STAMPS := .daybook/stamps
+
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(STAMPS)/venv: requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Daybook needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -qq --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install -qq --no-deps --no-build-isolation -e .
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/platform: requirements/platform.txt
+	$(PYTHON) -m venv .venv-platform
+	.venv-platform/bin/pip install -qq --require-hashes -r requirements/platform.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/node: package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@mkdir -p $(STAMPS) && touch $@
+
+.PHONY: setup
+setup: $(STAMPS)/venv $(STAMPS)/platform $(STAMPS)/node ## install what the project needs, from the lock files
+
+.PHONY: demo
+demo: setup ## three agents trade thirteen years of prices on the real stack, run locally
+	$(BIN)/python -m examples.trading_desk
+
+.PHONY: test
+test: setup ## run every test
+	$(BIN)/pytest
+
+.PHONY: lint
+lint: setup ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: synth
+synth: setup ## synthesize the production template
+	npx cdk synth --quiet -c stage=prod
+
+.PHONY: check
+check: lint synth test ## everything that has to pass before a commit lands
+
+.PHONY: format
+format: setup ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-package daybook-aws
+.PHONY: lock
+lock: ## resolve the dependencies anew and write the lock files
+	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) requirements/lambda.in -o requirements/lambda.txt
+	$(LOCK) requirements/platform.in -o requirements/platform.txt
+	npm install --package-lock-only
+
+.PHONY: clean
+clean: ## remove what was built and installed
+	rm -rf $(VENV) .venv-platform node_modules .daybook build cdk.out

@@ -1,0 +1,80 @@
+"""Digests: the few numbers of a decision or an outcome that the indexes carry.
+
+Statistics read these instead of the bodies. They are JSON in one attribute, so floats are
+the same floats, at any size.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from daybook.models import DecisionOutcome, DecisionRecord, DecisionType
+from daybook.store import DECISIONS, Store, keys
+from daybook.store.attributes import Item
+from daybook.store.expressions import Condition, between, equals
+
+DIGEST = "digest"
+
+Window = tuple[str, str]
+"""The first and the last sort key, from `keys.log_range`."""
+
+
+class DecisionDigest(NamedTuple):
+    """A decision, as `DecisionTypeIndex` tells it."""
+
+    uuid: str
+    decision_type: DecisionType
+    confidence: float
+
+
+class OutcomeDigest(NamedTuple):
+    """An outcome, as `SuccessIndex` tells it; `latency_ms` in milliseconds."""
+
+    uuid: str
+    decision_type: DecisionType
+    success: bool
+    quality_score: float | None
+    latency_ms: float | None
+    has_error: bool
+
+
+def of_decision(decision: DecisionRecord) -> str:
+    """Return the digest attribute of a decision."""
+    return _dumped([decision.reasoning.confidence])
+
+
+def of_outcome(outcome: DecisionOutcome) -> str:
+    """Return the digest attribute of an outcome."""
+    numbers = [outcome.quality_score, outcome.latency_ms]
+    return _dumped([outcome.decision_type, *numbers, outcome.error is not None])
+
+
+def read_decisions(
+    store: Store, agent_id: str, decision_type: DecisionType, window: Window
+) -> Iterator[DecisionDigest]:
+    """Iterate the decisions of a type within a window of the log, newest first."""
+    partition = equals("type_key", keys.type_key(agent_id, decision_type))
+    for item in _newest_first(store, partition & between("sk", *window), "DecisionTypeIndex"):
+        (confidence,) = json.loads(str(item[DIGEST]))
+        yield DecisionDigest(keys.uuid_of(str(item["sk"])), decision_type, confidence)
+
+
+def read_outcomes(
+    store: Store, agent_id: str, window: Window, *, success: bool
+) -> Iterator[OutcomeDigest]:
+    """Iterate the outcomes within a window of the log, newest decision first."""
+    partition = equals("success_key", keys.success_key(agent_id, success=success))
+    for item in _newest_first(store, partition & between("sk", *window), "SuccessIndex"):
+        kind, quality_score, latency_ms, has_error = json.loads(str(item[DIGEST]))
+        uuid = keys.uuid_of(str(item["sk"]))
+        yield OutcomeDigest(
+            uuid, DecisionType(kind), success, quality_score, latency_ms, has_error
+        )
+
+
+def _newest_first(store: Store, condition: Condition, index: str) -> Iterator[Item]:
+    return store.query(DECISIONS, condition, index=DECISIONS.index(index), newest_first=True)
+
+
+def _dumped(values: list[object]) -> str:
+    return json.dumps(values, separators=(",", ":"))

@@ -1,0 +1,99 @@
+"""A decision and its outcome as items of the log, and back."""
+
+from datetime import UTC, datetime, timedelta
+
+from daybook.decisions import digests
+from daybook.errors import BodyCorruptError
+from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
+from daybook.models.json_values import JsonObject
+from daybook.store import Codec, Store, keys, pack, unpack
+from daybook.store.attributes import Item, Value
+
+DECISION_CODEC = Codec(version=1)
+OUTCOME_CODEC = Codec(version=1)
+
+_DECISION_BODY = {"reasoning", "session_id", "tags", "agent_version"}
+_OUTCOME_BODY = {"success", "quality_score", "latency_ms", "error", "details"}
+
+
+def decision_item(store: Store, decision: DecisionRecord) -> Item:
+    """Return the item of a decision, its large body already in S3."""
+    decision_id = DecisionId.parse(decision.decision_id)
+    item = keys.decision(decision_id) | {
+        "type_key": keys.type_key(decision_id.agent_id, decision.decision_type),
+        digests.DIGEST: digests.of_decision(decision),
+        **store.expiry(decision.arrived_at),
+    }
+    body = decision.model_dump(include=_DECISION_BODY, exclude_defaults=True)
+    body |= {
+        "type": decision.decision_type,
+        "context": decision.context.as_dict(),
+        "arrived": _micros(decision.arrived_at),
+    }
+    if decision.parent_decision_id is not None:
+        item["parent_key"] = keys.parent_key(DecisionId.parse(decision.parent_decision_id))
+        body["parent"] = decision.parent_decision_id
+    return pack(store, DECISION_CODEC, decision_id, item, body)
+
+
+def outcome_item(store: Store, outcome: DecisionOutcome, expiry: dict[str, Value]) -> Item:
+    """Return the item of an outcome, which expires when its decision does."""
+    decision_id = DecisionId.parse(outcome.decision_id)
+    item = keys.outcome(decision_id) | {
+        "success_key": keys.success_key(decision_id.agent_id, success=outcome.success),
+        "arrived_at": _micros(outcome.arrived_at),
+        digests.DIGEST: digests.of_outcome(outcome),
+        **expiry,
+    }
+    body = outcome.model_dump(include=_OUTCOME_BODY, exclude_defaults=True)
+    body["type"] = outcome.decision_type
+    return pack(store, OUTCOME_CODEC, decision_id, item, body)
+
+
+def late_mark(store: Store, decision: DecisionRecord) -> Item:
+    """Return the mark of a decision that arrived late, for jobs that follow the log by time."""
+    decision_id = DecisionId.parse(decision.decision_id)
+    key = keys.late_mark(decision_id, _micros(decision.arrived_at))
+    return key | store.expiry(decision.arrived_at)
+
+
+def read_decision(store: Store, item: Item, outcome: Item | None = None) -> DecisionRecord:
+    """Return the record of a decision's item and, if there is one, its outcome's."""
+    body = unpack(store, DECISION_CODEC, item)
+    return DecisionRecord.checked(
+        **{name: value for name, value in body.items() if name in _DECISION_BODY},
+        context=body["context"],
+        decision_id=str(_decision_id(item)),
+        decision_type=body["type"],
+        parent_decision_id=body.get("parent"),
+        arrived_at=_moment(body["arrived"]),
+        outcome=read_outcome(store, outcome) if outcome else None,
+    )
+
+
+def read_outcome(store: Store, item: Item) -> DecisionOutcome:
+    """Return the record of an outcome's item."""
+    body: JsonObject = unpack(store, OUTCOME_CODEC, item)
+    return DecisionOutcome.checked(
+        **{name: value for name, value in body.items() if name in _OUTCOME_BODY},
+        decision_id=str(_decision_id(item)),
+        decision_type=body["type"],
+        arrived_at=_moment(item["arrived_at"]),
+    )
+
+
+def _decision_id(item: Item) -> DecisionId:
+    return DecisionId(keys.uuid_of(str(item["sk"])), str(item["pk"]))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(micros: Value) -> datetime:
+    if not isinstance(micros, int):
+        raise BodyCorruptError(f"a stored time is {micros!r}, not whole microseconds")
+    return _EPOCH + timedelta(microseconds=micros)

@@ -1,0 +1,101 @@
+"""Reading the log by id: one decision, its chain up to the root, its children."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+
+from daybook.decisions import items
+from daybook.errors import BrokenChainError, CyclicChainError, DecisionNotFoundError
+from daybook.models import DecisionId, DecisionRecord
+from daybook.store import DECISIONS, Store, keys
+from daybook.store.attributes import Item
+from daybook.store.expressions import begins_with, equals
+
+RUN = 50
+"""Decisions read at once: with their outcomes they fill one BatchGetItem."""
+
+
+def get(store: Store, decision_id: str) -> DecisionRecord:
+    """Return a decision with its outcome, as they are now. One request.
+
+    Raises InvalidDecisionIdError or DecisionNotFoundError.
+    """
+    key = keys.decision(DecisionId.parse(decision_id))
+    together = equals("pk", key["pk"]) & begins_with("sk", str(key["sk"]))
+    found = list(store.query(DECISIONS, together, consistent=True))
+    for decision in assembled(store, found):
+        return decision
+    raise DecisionNotFoundError(f"no decision {decision_id} is recorded, or it has expired")
+
+
+def chain(store: Store, decision_id: str) -> list[DecisionRecord]:
+    """Return the decisions that led to this one, the root first. One request a decision.
+
+    Crosses agents. Raises DecisionNotFoundError for the decision itself, BrokenChainError
+    when an ancestor is missing and CyclicChainError when one repeats; both carry in `.chain`
+    what could be read.
+    """
+    found = [get(store, decision_id)]
+    seen = {found[0].decision_id}
+    while (parent := found[-1].parent_decision_id) is not None:
+        if parent in seen:
+            raise CyclicChainError(
+                f"{found[-1].decision_id} names {parent} as its parent, which is its own "
+                "descendant: the chain has no root",
+                found[::-1],
+            )
+        try:
+            found.append(get(store, parent))
+        except DecisionNotFoundError as fault:
+            raise BrokenChainError(
+                f"{found[-1].decision_id} names the parent {parent}, which was never recorded "
+                "or has expired. The rest of the chain is in .chain",
+                found[::-1],
+            ) from fault
+        seen.add(parent)
+    return found[::-1]
+
+
+def children(store: Store, decision_id: str) -> list[DecisionRecord]:
+    """Return the decisions that name this one as their parent, of any agent, oldest first.
+
+    Two requests for up to 50 children.
+    """
+    parent = keys.parent_key(DecisionId.parse(decision_id))
+    index = DECISIONS.index("ParentIndex")
+    found = store.query(DECISIONS, equals("parent_key", parent), index=index)
+    ids = [DecisionId(keys.uuid_of(str(item["sk"])), str(item["pk"])) for item in found]
+    return list(hydrated(store, ids))
+
+
+def hydrated(store: Store, ids: Iterable[DecisionId], run: int = RUN) -> Iterator[DecisionRecord]:
+    """Iterate the decisions of these ids with their outcomes, in the order of the ids.
+
+    Those that have expired meanwhile are left out. One request for every `run` ids, sent
+    only when its decisions are asked for.
+    """
+    remaining = iter(ids)
+    while together := list(islice(remaining, run)):
+        yield from _fetched(store, together)
+
+
+def assembled(store: Store, found: Iterable[Item]) -> Iterator[DecisionRecord]:
+    """Pair decisions with outcomes, which stand side by side in the log, either way round.
+
+    Yields decisions in the order in which they come. An outcome alone is left out: its
+    decision has expired.
+    """
+    for _, together in groupby(found, key=lambda item: keys.uuid_of(str(item["sk"]))):
+        parts = {keys.is_outcome(str(item["sk"])): item for item in together}
+        if False in parts:
+            yield items.read_decision(store, parts[False], parts.get(True))
+
+
+def _fetched(store: Store, ids: list[DecisionId]) -> Iterator[DecisionRecord]:
+    wanted = [key for each in ids for key in (keys.decision(each), keys.outcome(each))]
+    found = {(item["pk"], item["sk"]): item for item in store.fetch(DECISIONS, wanted)}
+    for decision_id in ids:
+        decision, outcome = keys.decision(decision_id), keys.outcome(decision_id)
+        item = found.get((decision["pk"], decision["sk"]))
+        if item is not None:
+            beside = found.get((outcome["pk"], outcome["sk"]))
+            yield items.read_decision(store, item, beside)

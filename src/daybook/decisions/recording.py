@@ -1,0 +1,72 @@
+"""Writing the log: decisions and outcomes, each recorded once, whatever is repeated."""
+
+from datetime import timedelta
+
+from daybook.decisions import items
+from daybook.errors import (
+    DecisionConflictError,
+    DecisionNotFoundError,
+    OutcomeConflictError,
+    WrongDecisionTypeError,
+)
+from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
+from daybook.store import DECISIONS, Store, keys
+
+LATE_AFTER = timedelta(minutes=1)
+"""A decision that arrives this long after it was made also leaves a late mark."""
+
+
+def record(store: Store, decision: DecisionRecord) -> DecisionRecord:
+    """Write a decision and return it as it stands in the log.
+
+    One request; two when the decision arrives late. Repeating it changes nothing. Raises
+    DecisionConflictError when another decision stands under its id.
+    """
+    if decision.arrived_at - decision.decided_at > LATE_AFTER:
+        # the mark first: one without its decision does no harm, a decision without its mark
+        # would never be seen by the jobs that follow the log by time
+        store.put(DECISIONS, items.late_mark(store, decision))
+    standing = store.insert(DECISIONS, items.decision_item(store, decision))
+    if standing is None:
+        return decision
+    recorded = items.read_decision(store, standing)
+    if not recorded.says_the_same_as(decision):
+        raise DecisionConflictError(
+            f"another decision is already recorded as {decision.decision_id}; it stands. "
+            "Make a new id with new_decision_id() for each decision"
+        )
+    return recorded
+
+
+def record_outcome(store: Store, outcome: DecisionOutcome) -> DecisionOutcome:
+    """Write what came of a decision and return it as it stands in the log.
+
+    Two requests. The same outcome twice counts once. Raises DecisionNotFoundError,
+    WrongDecisionTypeError, or OutcomeConflictError when a different outcome stands.
+    """
+    decision_id = DecisionId.parse(outcome.decision_id)
+    decision = store.get(DECISIONS, keys.decision(decision_id))
+    if decision is None:
+        raise DecisionNotFoundError(
+            f"no decision {decision_id} is recorded (or it has expired): "
+            "log the decision before its outcome"
+        )
+    if decision["type_key"] != keys.type_key(decision_id.agent_id, outcome.decision_type):
+        recorded_type = str(decision["type_key"]).rpartition("#")[2]
+        raise WrongDecisionTypeError(
+            f"the outcome names the type {outcome.decision_type}, but {decision_id} is a "
+            f"{recorded_type}",
+            [("decision_type", f"is not {recorded_type}")],
+        )
+    expiry = {"expires_at": decision["expires_at"]} if "expires_at" in decision else {}
+    standing = store.insert(DECISIONS, items.outcome_item(store, outcome, expiry))
+    if standing is None:
+        return outcome
+    recorded = items.read_outcome(store, standing)
+    if not recorded.says_the_same_as(outcome):
+        raise OutcomeConflictError(
+            f"{decision_id} already has another outcome "
+            f"(success={recorded.success}, quality_score={recorded.quality_score}, recorded at "
+            f"{recorded.arrived_at.isoformat()}); it stands"
+        )
+    return recorded

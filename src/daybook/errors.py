@@ -1,0 +1,161 @@
+"""Every error that Daybook raises, in one tree.
+
+::
+
+    DaybookError
+    ├── InvalidInputError (also a ValueError)     what was asked is wrong; nothing was written
+    │   ├── InvalidAgentIdError
+    │   ├── InvalidDecisionIdError
+    │   ├── InvalidCursorError
+    │   ├── WrongDecisionTypeError
+    │   ├── ForeignDecisionError
+    │   └── BodyTooLargeError
+    ├── NotFoundError (also a LookupError)        what was asked for is not there
+    │   └── DecisionNotFoundError
+    ├── ConflictError                             something else is already recorded
+    │   ├── DecisionConflictError
+    │   └── OutcomeConflictError
+    ├── ChainError                                a chain that cannot be walked to its root
+    │   ├── BrokenChainError
+    │   └── CyclicChainError
+    ├── StorageError                              AWS said no, or said nothing
+    │   ├── TableMissingError
+    │   ├── SchemaMismatchError
+    │   ├── AccessDeniedError
+    │   ├── ThrottledError
+    │   ├── UnreachableError
+    │   ├── UnfinishedBatchError
+    │   ├── BodyMissingError
+    │   └── BodyCorruptError
+    └── PlatformError                             the local platform cannot do what was asked
+
+Each message says what was asked, what was found and what to do.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class DaybookError(Exception):
+    """The root: catch it to catch whatever Daybook raises on purpose."""
+
+
+class InvalidInputError(DaybookError, ValueError):
+    """The input is wrong and nothing was written.
+
+    `problems` names each fault as `(where, what)`, `where` being a dotted path.
+    """
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class InvalidAgentIdError(InvalidInputError):
+    """An agent id is not 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`."""
+
+
+class InvalidDecisionIdError(InvalidInputError):
+    """A decision id is not `<UUIDv7>@<agent id>`."""
+
+
+class InvalidCursorError(InvalidInputError):
+    """A cursor is damaged, or belongs to another query."""
+
+
+class WrongDecisionTypeError(InvalidInputError):
+    """An outcome names another type than its decision has."""
+
+
+class ForeignDecisionError(InvalidInputError):
+    """An agent tried to write into another agent's log."""
+
+
+class BodyTooLargeError(InvalidInputError):
+    """A body does not fit into an item, and no bucket is configured to take it."""
+
+
+class NotFoundError(DaybookError, LookupError):
+    """What was asked for does not exist, or has expired."""
+
+
+class DecisionNotFoundError(NotFoundError):
+    """No decision has this id, or it has expired."""
+
+
+class ConflictError(DaybookError):
+    """Something else is already recorded; it stands, and nothing was written."""
+
+
+class DecisionConflictError(ConflictError):
+    """Another decision is already recorded under this id."""
+
+
+class OutcomeConflictError(ConflictError):
+    """A different outcome is already recorded for this decision."""
+
+
+class ChainError(DaybookError):
+    """A chain of decisions cannot be walked to its root.
+
+    `chain` holds what could be read, nearest the root first.
+    """
+
+    def __init__(self, message: str, chain: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.chain = tuple(chain)
+
+
+class BrokenChainError(ChainError):
+    """A decision names a parent that does not exist, or has expired."""
+
+
+class CyclicChainError(ChainError):
+    """A decision is its own ancestor."""
+
+
+class StorageError(DaybookError):
+    """AWS refused a request, or did not answer it."""
+
+
+class TableMissingError(StorageError):
+    """A table (or the bucket) does not exist."""
+
+
+class SchemaMismatchError(StorageError):
+    """A table exists with other keys or indexes than Daybook's schema."""
+
+
+class AccessDeniedError(StorageError):
+    """The credentials are missing, expired, or lack a permission."""
+
+
+class ThrottledError(StorageError):
+    """AWS kept throttling after the last retry."""
+
+
+class UnreachableError(StorageError):
+    """The endpoint could not be reached, or did not answer in time."""
+
+
+class UnfinishedBatchError(StorageError):
+    """DynamoDB left part of a batch undone after the last retry.
+
+    `unprocessed` holds what was not done, in the form in which it was handed in.
+    """
+
+    def __init__(self, message: str, unprocessed: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.unprocessed = tuple(unprocessed)
+
+
+class BodyMissingError(StorageError):
+    """An item points to an object that is not in the bucket."""
+
+
+class BodyCorruptError(StorageError):
+    """A stored body does not decode, or does not match its checksum."""
+
+
+class PlatformError(DaybookError):
+    """The local platform cannot do what was asked; the message says what to do."""

@@ -1,0 +1,46 @@
+"""What every record has in common: frozen, strict, and clear about bad input."""
+
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from daybook.errors import InvalidInputError
+
+Item = TypeVar("Item")
+
+
+class Record(BaseModel):
+    """An immutable pydantic model that refuses unknown fields and never coerces types."""
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+    @classmethod
+    def checked(cls, **fields: Any) -> Self:
+        """Build the record, or raise InvalidInputError that names every faulty field."""
+        try:
+            return cls(**fields)
+        except ValidationError as fault:
+            raise as_invalid_input(fault, cls.__name__) from None
+
+
+def as_invalid_input(fault: ValidationError, what: str) -> InvalidInputError:
+    """Turn pydantic's report into one sentence a problem."""
+    problems = [
+        (
+            ".".join(str(step) for step in error["loc"]) or what,
+            error["msg"].removeprefix("Value error, "),
+        )
+        for error in fault.errors(include_url=False, include_input=False)
+    ]
+    listed = "; ".join(f"{where}: {reason}" for where, reason in problems)
+    return InvalidInputError(f"{what} is not valid. {listed}", problems)
+
+
+def _as_list(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+ListOf = Annotated[list[Item], BeforeValidator(_as_list)]
+"""A list that may also be given as a tuple."""

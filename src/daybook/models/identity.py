@@ -1,0 +1,120 @@
+"""Agent ids, decision ids and the moments inside them.
+
+A decision id is `<UUIDv7>@<agent id>`. The UUID carries the decision's own time to the
+microsecond (RFC 9562, 6.2 method 3: the twelve bits of `rand_a` are the fraction of the
+millisecond), so ids sort by time and the time need not be stored beside them. The agent id
+says whose log holds the decision, so an id alone is enough to read it with one request.
+"""
+
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from pydantic import AfterValidator
+
+from daybook.errors import InvalidAgentIdError, InvalidDecisionIdError, InvalidInputError
+
+AGENT_ID = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far ahead of the writer's clock a decision may claim to be made."""
+
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_UUID_LENGTH = 36
+_RANDOM_BITS = 62
+_VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << _RANDOM_BITS)
+_MILLISECOND_BITS = 48
+_MICROSECONDS = 1000
+_FRACTIONS = 4096
+
+
+class DecisionId(NamedTuple):
+    """A decision id in its parts; `str()` gives the public form."""
+
+    uuid: str
+    agent_id: str
+
+    def __str__(self) -> str:
+        return f"{self.uuid}@{self.agent_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "DecisionId":
+        """Take a public id apart, or raise InvalidDecisionIdError."""
+        if not isinstance(text, str):
+            raise InvalidDecisionIdError(f"a decision id is text, not {type(text).__name__}")
+        uuid, at, agent_id = text[:_UUID_LENGTH], text[_UUID_LENGTH:][:1], text[_UUID_LENGTH + 1 :]
+        if not _UUID7.fullmatch(uuid) or at != "@" or not AGENT_ID.fullmatch(agent_id):
+            raise InvalidDecisionIdError(
+                f"{_shown(text)} is not a decision id: expected <UUIDv7>@<agent id>, "
+                "as log_decision returned it"
+            )
+        return cls(uuid, agent_id)
+
+    @property
+    def decided_at(self) -> datetime:
+        """The moment inside the id, in UTC, to the microsecond."""
+        bits = UUID(self.uuid).int
+        milliseconds = bits >> 80
+        fraction = (bits >> 64) & (_FRACTIONS - 1)
+        # the id was made by rounding up, so rounding down gives the microsecond back
+        microseconds = fraction * _MICROSECONDS // _FRACTIONS
+        return EPOCH + timedelta(milliseconds=milliseconds, microseconds=microseconds)
+
+
+def new_decision_id(
+    agent_id: str, decided_at: datetime | None = None, *, random_bits: int | None = None
+) -> str:
+    """Make a decision's id ahead of logging it, so that a retry can repeat it.
+
+    `decided_at` is timezone-aware and defaults to now; `random_bits` (62 of them) makes the
+    id reproducible. Raises InvalidAgentIdError or InvalidInputError.
+    """
+    moment = aware(decided_at, "decided_at") if decided_at else datetime.now(UTC)
+    bits = secrets.randbits(_RANDOM_BITS) if random_bits is None else random_bits
+    return str(DecisionId(uuid_at(moment, bits), checked_agent_id(agent_id)))
+
+
+def uuid_at(moment: datetime, random_bits: int = 0) -> str:
+    """Return the UUIDv7 of a moment; with no random bits, the smallest of its microsecond."""
+    microseconds = (moment - EPOCH) // timedelta(microseconds=1)
+    milliseconds, rest = divmod(microseconds, _MICROSECONDS)
+    if not 0 <= milliseconds < 1 << _MILLISECOND_BITS:
+        raise InvalidInputError(f"{moment.isoformat()} is before 1970: no UUIDv7 can carry it")
+    fraction = -(-rest * _FRACTIONS // _MICROSECONDS)
+    bits = milliseconds << 80 | fraction << 64 | _VERSION_AND_VARIANT
+    return str(UUID(int=bits | random_bits & (1 << _RANDOM_BITS) - 1))
+
+
+def checked_agent_id(agent_id: str) -> str:
+    """Return the agent id, or raise InvalidAgentIdError."""
+    if not isinstance(agent_id, str) or not AGENT_ID.fullmatch(agent_id):
+        raise InvalidAgentIdError(
+            f"{_shown(agent_id)} is not an agent id: "
+            "use 1 to 128 characters of A-Z a-z 0-9 . _ : @ -"
+        )
+    return agent_id
+
+
+def aware(moment: datetime, name: str) -> datetime:
+    """Return the moment in UTC, or raise InvalidInputError if it names no time zone."""
+    if not isinstance(moment, datetime):
+        raise InvalidInputError(f"{name} must be a datetime, not {type(moment).__name__}")
+    if moment.utcoffset() is None:
+        raise InvalidInputError(
+            f"{name} {moment.isoformat()} has no time zone: "
+            "use datetime.now(timezone.utc), or .replace(tzinfo=...)"
+        )
+    return moment.astimezone(UTC)
+
+
+def _shown(text: object) -> str:
+    """Quote hostile input, escaped and cut to what a person can read."""
+    quoted = repr(text)
+    return quoted if len(quoted) <= 80 else f"{quoted[:60]}… ({len(quoted)} characters)"  # noqa: PLR2004
+
+
+AgentId = Annotated[str, AfterValidator(checked_agent_id)]
+DecisionIdText = Annotated[str, AfterValidator(lambda text: str(DecisionId.parse(text)))]
+Moment = Annotated[datetime, AfterValidator(lambda moment: aware(moment, "the time"))]

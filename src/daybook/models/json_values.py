@@ -1,0 +1,91 @@
+"""What may go into a context, a score table or a detail: JSON that reads back equal."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+MAX_DEPTH = 64
+"""Containers inside containers. Deeper input is hostile or a mistake."""
+
+JsonValue = Any
+JsonObject = dict[str, JsonValue]
+
+
+def checked_json(value: object, depth: int = 0) -> JsonValue:
+    """Return `value` as plain JSON data, or raise ValueError that names the offending part.
+
+    Tuples become lists; everything else reads back as the same value: floats to the last
+    bit, integers of any size, text as it was. Refused: NaN and infinities, keys that are not
+    text, text that UTF-8 cannot carry, types that JSON has no word for.
+    """
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _checked_text(value)
+        case int():
+            return int(value)
+        case float():
+            if not math.isfinite(value):
+                raise ValueError(f"{value} is not JSON: leave the value out, or use None")
+            return float(value)
+        case Mapping() | list() | tuple():
+            if depth >= MAX_DEPTH:
+                raise ValueError(f"is nested more than {MAX_DEPTH} levels deep")
+            return _checked_container(value, depth)
+        case _:
+            raise ValueError(
+                f"a {type(value).__name__} is not JSON: "
+                "use text, numbers, booleans, None, lists and dicts"
+            )
+
+
+def _checked_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        raise ValueError(f"holds an unpaired surrogate at position {fault.start}") from None
+    return str(text)
+
+
+def _checked_container(
+    container: Mapping[Any, object] | Sequence[object], depth: int
+) -> JsonObject | list[JsonValue]:
+    if isinstance(container, Mapping):
+        for key in container:
+            if not isinstance(key, str):
+                raise ValueError(f"has the key {key!r}: keys must be text")  # noqa: TRY004
+        return {_checked_text(key): _within(key, item, depth) for key, item in container.items()}
+    return [_within(position, item, depth) for position, item in enumerate(container)]
+
+
+def _within(place: str | int, item: object, depth: int) -> JsonValue:
+    try:
+        return checked_json(item, depth + 1)
+    except _JsonError as fault:
+        raise _JsonError((place, *fault.path), fault.reason) from None
+    except ValueError as fault:
+        raise _JsonError((place,), str(fault)) from None
+
+
+class _JsonError(ValueError):
+    """A fault deep inside, with the way to it."""
+
+    def __init__(self, path: tuple[str | int, ...], reason: str) -> None:
+        shown = ".".join(str(step)[:40] for step in path)
+        super().__init__(f"{shown}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def _checked_object(value: object) -> JsonObject:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a mapping, not {type(value).__name__}")  # noqa: TRY004
+    checked: JsonObject = checked_json(value)
+    return checked
+
+
+Json = Annotated[Any, BeforeValidator(checked_json)]
+JsonDict = Annotated[JsonObject, BeforeValidator(_checked_object)]

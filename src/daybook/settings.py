@@ -1,0 +1,52 @@
+"""What the environment decides: the only reader of it.
+
+| variable | default | meaning |
+| --- | --- | --- |
+| `DAYBOOK_TABLE_PREFIX` | none | put before every table's name |
+| `DAYBOOK_PAYLOAD_BUCKET` | none | takes bodies too large for an item |
+| `DAYBOOK_RETENTION_DAYS` | 365 | how long decisions live; 0 keeps them for ever |
+| `DAYBOOK_AGENT_ROLE_PREFIX` | `daybook-agent-` | the API: roles of this name are agents |
+
+AWS's own variables (`AWS_ENDPOINT_URL`, credentials, …) are read by boto3.
+"""
+
+import os
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from daybook.errors import InvalidInputError
+from daybook.models.base import as_invalid_input
+
+
+class Settings(BaseSettings):
+    """Daybook's settings, from variables that start with `DAYBOOK_`."""
+
+    model_config = SettingsConfigDict(env_prefix="DAYBOOK_", frozen=True, env_ignore_empty=True)
+
+    table_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,100}$")] = ""
+    payload_bucket: str | None = None
+    retention_days: Annotated[int, Field(ge=0, le=36500)] = 365
+    agent_role_prefix: str = "daybook-agent-"
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long a decision lives; None for ever."""
+        return timedelta(days=self.retention_days) if self.retention_days else None
+
+
+def read_settings() -> Settings:
+    """Read the settings. Raises InvalidInputError that names the faulty variables."""
+    try:
+        return Settings()
+    except ValidationError as fault:
+        problems = as_invalid_input(fault, "Settings").problems
+        listed = "; ".join(f"DAYBOOK_{where.upper()}: {reason}" for where, reason in problems)
+        raise InvalidInputError(f"the environment is not valid. {listed}", problems) from None
+
+
+def process_environment() -> dict[str, str]:
+    """Return a copy of the environment, to start another program with."""
+    return dict(os.environ)

@@ -1,0 +1,42 @@
+"""Records with a body: packed into an item or beside it in S3, and unpacked again."""
+
+from daybook.errors import BodyCorruptError
+from daybook.models.identity import DecisionId
+from daybook.models.json_values import JsonObject
+from daybook.store import keys, objects
+from daybook.store.attributes import Item, size
+from daybook.store.codec import LARGEST_INLINE, Codec
+from daybook.store.table import Store
+
+BODY = "body"
+BODY_OBJECT = "body_object"
+VERSION = "v"
+
+_BODY_OVERHEAD = len(BODY) + len(VERSION) + 3
+
+
+def pack(
+    store: Store, codec: Codec, decision_id: DecisionId, item: Item, document: JsonObject
+) -> Item:
+    """Return the item with its body: inside, or in S3 with a pointer when over 350 KB.
+
+    The object is written here, before the item that points to it, so an item never points
+    to nothing. Raises BodyTooLargeError when the body needs S3 and no bucket is configured.
+    """
+    body = codec.encode(document, beside=size(item) + _BODY_OVERHEAD)
+    if isinstance(body, str) or len(body) <= LARGEST_INLINE:
+        return item | {VERSION: codec.version, BODY: body}
+    name = keys.body_object(decision_id, objects.checksum(body))
+    objects.put_body(store.s3(), store.bucket, name, body)
+    return item | {VERSION: codec.version, BODY_OBJECT: name}
+
+
+def unpack(store: Store, codec: Codec, item: Item) -> JsonObject:
+    """Return the document of an item. Raises BodyMissingError or BodyCorruptError."""
+    version = item.get(VERSION)
+    body = item.get(BODY)
+    if BODY_OBJECT in item:
+        body = objects.get_body(store.s3(), store.bucket, str(item[BODY_OBJECT]))
+    if not isinstance(version, int) or not isinstance(body, str | bytes):
+        raise BodyCorruptError(f"the item {item.get('pk')!r} {item.get('sk')!r} has no body")
+    return codec.decode(body, version)

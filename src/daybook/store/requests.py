@@ -1,0 +1,109 @@
+"""The parameters of DynamoDB's requests, from plain values. Pure: nothing is sent here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from daybook.store import expressions
+from daybook.store.attributes import Value, to_wire
+from daybook.store.expressions import Condition
+from daybook.store.schema import TTL_ATTRIBUTE, Index, Table
+
+Parameters = dict[str, Any]
+
+
+def put(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> Parameters:
+    """PutItem; with a condition, the answer to a refusal carries the item that stands."""
+    parameters: Parameters = {"TableName": table, "Item": to_wire(item)}
+    if condition is None:
+        return parameters
+    rendered = expressions.render(condition)
+    parameters |= {
+        "ConditionExpression": rendered["text"],
+        "ExpressionAttributeNames": rendered["names"],
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    if rendered["values"]:
+        parameters["ExpressionAttributeValues"] = rendered["values"]
+    return parameters
+
+
+def query(
+    table: str,
+    condition: Condition,
+    *,
+    index: str | None,
+    forward: bool,
+    consistent: bool,
+    page_size: int | None,
+) -> Parameters:
+    """Query on the table or on an index."""
+    rendered = expressions.render(condition)
+    parameters: Parameters = {
+        "TableName": table,
+        "KeyConditionExpression": rendered["text"],
+        "ExpressionAttributeNames": rendered["names"],
+        "ExpressionAttributeValues": rendered["values"],
+        "ScanIndexForward": forward,
+        "ConsistentRead": consistent,
+    }
+    if index is not None:
+        parameters["IndexName"] = index
+    if page_size is not None:
+        parameters["Limit"] = page_size
+    return parameters
+
+
+def batch_get(table: str, keys: Sequence[Mapping[str, Value]]) -> Parameters:
+    """BatchGetItem on one table: its `RequestItems`."""
+    return {table: {"Keys": [to_wire(key) for key in keys]}}
+
+
+def batch_write(table: str, items: Sequence[Mapping[str, Value]]) -> Parameters:
+    """BatchWriteItem that puts into one table: its `RequestItems`."""
+    return {table: [{"PutRequest": {"Item": to_wire(item)}} for item in items]}
+
+
+def create_table(name: str, schema: Table) -> Parameters:
+    """CreateTable: on-demand, with every index of the schema."""
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": attribute, "AttributeType": kind}
+            for attribute, kind in sorted(schema.key_attributes.items())
+        ],
+        "KeySchema": _key_schema("pk", "sk"),
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        "SSESpecification": {"Enabled": True},
+        **(
+            {"GlobalSecondaryIndexes": [_index(index) for index in schema.indexes]}
+            if schema.indexes
+            else {}
+        ),
+    }
+
+
+def enable_ttl(name: str) -> Parameters:
+    """UpdateTimeToLive on the attribute that every table uses."""
+    return {
+        "TableName": name,
+        "TimeToLiveSpecification": {"Enabled": True, "AttributeName": TTL_ATTRIBUTE},
+    }
+
+
+def _index(index: Index) -> Parameters:
+    projection: Parameters = {"ProjectionType": "KEYS_ONLY"}
+    if index.include:
+        projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.include)}
+    return {
+        "IndexName": index.name,
+        "KeySchema": _key_schema(index.partition_key, index.sort_key),
+        "Projection": projection,
+    }
+
+
+def _key_schema(partition_key: str, sort_key: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": partition_key, "KeyType": "HASH"},
+        {"AttributeName": sort_key, "KeyType": "RANGE"},
+    ]

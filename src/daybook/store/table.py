@@ -1,0 +1,148 @@
+"""`Store`: the one seam to DynamoDB and S3.
+
+Rooms speak to it in items (plain dicts) and conditions. Reads page themselves, never scan,
+and never return an item that has expired but that DynamoDB has not removed yet.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from daybook.store import batching, requests
+from daybook.store.attributes import Item, Value, from_wire, to_wire
+from daybook.store.batching import Backoff
+from daybook.store.expressions import Condition, absent
+from daybook.store.faults import ConditionFailedError, told_as_ours
+from daybook.store.schema import PARTITION_KEY, TTL_ATTRIBUTE, Index, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+
+def utc_now() -> datetime:
+    """Return the time by this machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """Tables and a bucket, as the rooms see them.
+
+    `dynamodb` is anything with the interface of boto3's client (DAX, say). `s3` makes the
+    client only when a body is too large for an item. `retention` is how long items live;
+    None keeps them for ever.
+    """
+
+    dynamodb: "DynamoDBClient"
+    s3: "Callable[[], S3Client]"
+    prefix: str = ""
+    bucket: str | None = None
+    retention: timedelta | None = None
+    clock: Callable[[], datetime] = utc_now
+    backoff: Backoff = field(default_factory=Backoff)
+
+    def name_of(self, table: Table) -> str:
+        """Return the table's name in AWS."""
+        return f"{self.prefix}{table.name}"
+
+    def expiry(self, arrived_at: datetime) -> dict[str, Value]:
+        """Return the attribute that ends the life of an item that arrived at this moment."""
+        if self.retention is None:
+            return {}
+        return {TTL_ATTRIBUTE: int((arrived_at + self.retention).timestamp())}
+
+    def is_live(self, item: Mapping[str, Value]) -> bool:
+        """Whether an item has not expired."""
+        expires_at = item.get(TTL_ATTRIBUTE)
+        return not isinstance(expires_at, int) or expires_at > self.clock().timestamp()
+
+    def put(self, table: Table, item: Item) -> None:
+        """Write an item, whatever was there. One request."""
+        name = self.name_of(table)
+        with told_as_ours(f"writing to {name}"):
+            self.dynamodb.put_item(**requests.put(name, item))
+
+    def insert(self, table: Table, item: Item) -> Item | None:
+        """Write an item where none is. One request.
+
+        Returns None when it was written, or else the item that stands, so that the caller
+        can tell a repeat (also one of botocore's own, after a lost answer) from a conflict.
+        An expired item that DynamoDB has not removed yet still stands.
+        """
+        name = self.name_of(table)
+        try:
+            with told_as_ours(f"writing to {name}"):
+                self.dynamodb.put_item(**requests.put(name, item, absent(PARTITION_KEY)))
+        except ConditionFailedError as refusal:
+            return from_wire(refusal.standing or {})
+        return None
+
+    def get(self, table: Table, key: Item) -> Item | None:
+        """Return the live item of this key as it is now, or None. One request."""
+        name = self.name_of(table)
+        with told_as_ours(f"reading from {name}"):
+            answer = self.dynamodb.get_item(TableName=name, Key=to_wire(key), ConsistentRead=True)
+        item = from_wire(answer.get("Item", {}))
+        return item if item and self.is_live(item) else None
+
+    def query(
+        self,
+        table: Table,
+        condition: Condition,
+        *,
+        index: Index | None = None,
+        newest_first: bool = False,
+        consistent: bool = False,
+        page_size: int | None = None,
+    ) -> Iterator[Item]:
+        """Iterate the live items under a key condition, asking for pages as they are needed."""
+        name = self.name_of(table)
+        parameters = requests.query(
+            name,
+            condition,
+            index=index.name if index else None,
+            forward=not newest_first,
+            consistent=consistent,
+            page_size=page_size,
+        )
+        while True:
+            with told_as_ours(f"querying {name}"):
+                page = self.dynamodb.query(**parameters)
+            for wire in page["Items"]:
+                item = from_wire(wire)
+                if self.is_live(item):
+                    yield item
+            if "LastEvaluatedKey" not in page:
+                return
+            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def fetch(self, table: Table, keys: Iterable[Item]) -> list[Item]:
+        """Return the live items of these keys, in no order; missing ones are left out."""
+        name = self.name_of(table)
+
+        def send(request: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+            with told_as_ours(f"reading from {name}"):
+                answer = self.dynamodb.batch_get_item(RequestItems=request)
+            return answer["Responses"].get(name, []), dict(answer.get("UnprocessedKeys", {}))
+
+        wires: list[Any] = []
+        for run in batching.cut(list(keys), batching.GET_LIMIT):
+            wires += batching.drain(send, requests.batch_get(name, run), self.backoff)
+        return [item for item in map(from_wire, wires) if self.is_live(item)]
+
+    def put_all(self, table: Table, items: Sequence[Item]) -> None:
+        """Write items, 25 to a request, whatever was there. Keys must differ.
+
+        Raises UnfinishedBatchError when DynamoDB keeps leaving some undone.
+        """
+        name = self.name_of(table)
+
+        def send(request: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+            with told_as_ours(f"writing to {name}"):
+                answer = self.dynamodb.batch_write_item(RequestItems=request)
+            return [], dict(answer.get("UnprocessedItems", {}))
+
+        for run in batching.cut(items, batching.WRITE_LIMIT):
+            batching.drain(send, requests.batch_write(name, run), self.backoff)
