@@ -27,6 +27,7 @@
     │   ├── UnfinishedBatchError
     │   ├── BodyMissingError
     │   └── BodyCorruptError
+    ├── UnknownCallerError                        the API cannot tell which agent is calling
     └── PlatformError                             the local platform cannot do what was asked
 
 Each message says what was asked, what was found and what to do.
@@ -155,6 +156,10 @@ class BodyMissingError(StorageError):
 
 class BodyCorruptError(StorageError):
     """A stored body does not decode, or does not match its checksum."""
+
+
+class UnknownCallerError(DaybookError):
+    """Whoever signed a request to the API is not an agent."""
 
 
 class PlatformError(DaybookError):

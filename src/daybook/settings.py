@@ -50,3 +50,8 @@ def read_settings() -> Settings:
 def process_environment() -> dict[str, str]:
     """Return a copy of the environment, to start another program with."""
     return dict(os.environ)
+
+
+def region() -> str:
+    """Return the region that AWS's own variables name, or the default."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"

@@ -80,10 +80,9 @@ class DecisionDraft(DecisionReasoning):
         return kind.model_construct(**{name: getattr(self, name) for name in kind.model_fields})
 
 
-class OutcomeDraft(Record):
-    """An outcome to be logged."""
+class OutcomeFacts(Record):
+    """What came of a decision that is named elsewhere, as in the path of an HTTP request."""
 
-    decision_id: DecisionIdText
     decision_type: Kind
     success: bool
     quality_score: Share | None = None
@@ -91,14 +90,19 @@ class OutcomeDraft(Record):
     error: str | None = None
     details: JsonDict = Field(default_factory=dict)
 
+
+class OutcomeDraft(OutcomeFacts):
+    """An outcome to be logged."""
+
+    decision_id: DecisionIdText
+
     def to_outcome(self, agent_id: str, now: datetime) -> DecisionOutcome:
         """Return the outcome that this agent logs at this moment.
 
         Raises ForeignDecisionError when the decision is another agent's.
         """
         _own(self.decision_id, agent_id)
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return DecisionOutcome.checked(**fields, arrived_at=now)
+        return DecisionOutcome.checked(**dict(self), arrived_at=now)
 
 
 def _own(text: str, agent_id: str) -> DecisionId:

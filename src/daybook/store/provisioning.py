@@ -56,10 +56,10 @@ def delete_tables(client: "DynamoDBClient", prefix: str) -> None:
 
 
 def _describe(client: "DynamoDBClient", name: str) -> dict[str, Any] | None:
-    described: dict[str, Any] | None = None
+    tables: list[dict[str, Any]] = []
     with ignoring("ResourceNotFoundException"):
-        described = dict(client.describe_table(TableName=name)["Table"])
-    return described
+        tables.append(dict(client.describe_table(TableName=name)["Table"]))
+    return tables[0] if tables else None
 
 
 def _status(client: "DynamoDBClient", name: str) -> str | None:

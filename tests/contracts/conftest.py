@@ -1,0 +1,84 @@
+"""The backends of the contract suites: moto, DynamoDB Local and the local platform."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from daybook import AWSClientManager, DecisionLogger, MemoryManager
+from daybook.settings import Settings
+from daybook.testing import local_aws
+
+BUCKET = "contract-bodies"
+BACKENDS = ("moto", "dynamodb_local", "ministack")
+
+
+@dataclass
+class Clock:
+    """A clock that tests set."""
+
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+    def advance(self, **amount: float) -> None:
+        """Go forward."""
+        self.now += timedelta(**amount)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock that stands at noon on the first of March 2026."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def tables_on_ministack(platform_url: str) -> str:
+    """Make the tables and the bucket on the platform, beside those of the deployed stack."""
+    manager = AWSClientManager(endpoint_url=platform_url, settings=_settings("ministack"))
+    manager.create_all_tables()
+    manager.s3().create_bucket(Bucket=BUCKET)
+    return platform_url
+
+
+@pytest.fixture(params=BACKENDS)
+def client_manager(request: pytest.FixtureRequest, clock: Clock) -> Iterator[AWSClientManager]:
+    """Give a client manager on each backend in turn; every test runs on all of them."""
+    settings = _settings(request.param)
+    if request.param == "moto":
+        with local_aws(settings=settings, clock=clock) as manager:
+            yield manager
+    elif request.param == "dynamodb_local":
+        shared: AWSClientManager = request.getfixturevalue("database")
+        yield AWSClientManager(endpoint_url=shared.endpoint_url, settings=settings, clock=clock)
+    else:
+        url: str = request.getfixturevalue("tables_on_ministack")
+        yield AWSClientManager(endpoint_url=url, settings=settings, clock=clock)
+
+
+@pytest.fixture
+def has_bucket(client_manager: AWSClientManager) -> bool:
+    """Tell whether large bodies have somewhere to go; DynamoDB Local has no S3."""
+    return client_manager.settings.payload_bucket is not None
+
+
+@pytest.fixture
+def memory(client_manager: AWSClientManager) -> MemoryManager:
+    """Give the handle of an agent that nobody else uses."""
+    return MemoryManager(f"agent-{uuid4().hex}", client_manager)
+
+
+@pytest.fixture
+def log(memory: MemoryManager) -> DecisionLogger:
+    """Give that agent's logger."""
+    return DecisionLogger(memory)
+
+
+def _settings(backend: str) -> Settings:
+    prefix = "contract-" if backend == "ministack" else ""
+    bucket = None if backend == "dynamodb_local" else BUCKET
+    return Settings(table_prefix=prefix, payload_bucket=bucket, retention_days=365)

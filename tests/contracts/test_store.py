@@ -1,0 +1,140 @@
+"""What every backend's store must do."""
+
+import pytest
+
+from daybook import AWSClientManager, TableMissingError
+from daybook.settings import Settings
+from daybook.store import DECISIONS, TABLES, Store
+from daybook.store.attributes import Item
+from daybook.store.expressions import begins_with, between, equals
+from tests.contracts.conftest import Clock
+
+
+@pytest.fixture
+def store(client_manager: AWSClientManager) -> Store:
+    """Give the store of a backend."""
+    return client_manager.store
+
+
+@pytest.fixture
+def agent(memory: object) -> str:
+    """Give a partition that nobody else uses."""
+    return str(getattr(memory, "agent_id", ""))
+
+
+def item(agent: str, number: int, **more: str | int | bytes) -> Item:
+    """Make an item whose sort key sorts by number."""
+    return {"pk": agent, "sk": f"T#{number:05d}", **more}
+
+
+def test_what_is_put_reads_back(store: Store, agent: str) -> None:
+    """Text, whole numbers of any sign and bytes come back as they were."""
+    written = item(agent, 1, text="é 🙂 \x00", negative=-(10**20), raw=b"\x00\xff")
+    store.put(DECISIONS, written)
+    assert store.get(DECISIONS, item(agent, 1)) == written
+
+
+def test_put_replaces(store: Store, agent: str) -> None:
+    """A second put stands."""
+    store.put(DECISIONS, item(agent, 1, text="first"))
+    store.put(DECISIONS, item(agent, 1, text="second"))
+    assert store.get(DECISIONS, item(agent, 1)) == item(agent, 1, text="second")
+
+
+def test_insert_keeps_what_stands(store: Store, agent: str) -> None:
+    """A second insert writes nothing and returns the first."""
+    assert store.insert(DECISIONS, item(agent, 1, text="first")) is None
+    assert store.insert(DECISIONS, item(agent, 1, text="second")) == item(agent, 1, text="first")
+    assert store.get(DECISIONS, item(agent, 1)) == item(agent, 1, text="first")
+
+
+def test_nothing_is_there_at_first(store: Store, agent: str) -> None:
+    """A missing item is None, an empty partition is empty."""
+    assert store.get(DECISIONS, item(agent, 1)) is None
+    assert list(store.query(DECISIONS, equals("pk", agent))) == []
+    assert store.fetch(DECISIONS, []) == []
+
+
+def test_expired_items_are_never_returned(store: Store, agent: str, clock: Clock) -> None:
+    """Get, query, fetch and index queries hide an item from the second it expires."""
+    expires = int(clock().timestamp()) + 60
+    store.put(DECISIONS, item(agent, 1, expires_at=expires, type_key=f"{agent}#x"))
+    index = DECISIONS.index("DecisionTypeIndex")
+
+    def seen() -> list[int]:
+        return [
+            len(list(store.query(DECISIONS, equals("pk", agent)))),
+            len(list(store.query(DECISIONS, equals("type_key", f"{agent}#x"), index=index))),
+            len(store.fetch(DECISIONS, [item(agent, 1)])),
+            int(store.get(DECISIONS, item(agent, 1)) is not None),
+        ]
+
+    assert seen() == [1, 1, 1, 1]
+    clock.advance(seconds=61)
+    assert seen() == [0, 0, 0, 0]
+
+
+def test_queries_page_themselves(store: Store, agent: str) -> None:
+    """Over 1 MB of items come back whole and in order, both ways, whatever the page size."""
+    everything = [item(agent, number, raw=bytes(60_000)) for number in range(40)]
+    store.put_all(DECISIONS, everything)
+    numbers = [one["sk"] for one in everything]
+    forward = store.query(DECISIONS, equals("pk", agent))
+    backward = store.query(DECISIONS, equals("pk", agent), newest_first=True, page_size=7)
+    assert [one["sk"] for one in forward] == numbers
+    assert [one["sk"] for one in backward] == numbers[::-1]
+
+
+def test_conditions_on_the_sort_key(store: Store, agent: str) -> None:
+    """A range includes both ends; a prefix is a prefix."""
+    store.put_all(DECISIONS, [item(agent, number) for number in range(10)])
+    window = equals("pk", agent) & between("sk", "T#00003", "T#00005")
+    prefix = equals("pk", agent) & begins_with("sk", "T#0000")
+    assert [one["sk"] for one in store.query(DECISIONS, window)] == [
+        "T#00003",
+        "T#00004",
+        "T#00005",
+    ]
+    assert len(list(store.query(DECISIONS, prefix))) == 10
+
+
+def test_batches_are_cut_to_the_limits(store: Store, agent: str) -> None:
+    """60 writes and 250 reads, half of them of nothing, arrive whole."""
+    store.put_all(DECISIONS, [item(agent, number) for number in range(0, 250, 2)])
+    found = store.fetch(DECISIONS, [item(agent, number) for number in range(250)])
+    assert sorted(str(one["sk"]) for one in found) == [f"T#{n:05d}" for n in range(0, 250, 2)]
+
+
+def test_indexes_carry_only_what_they_need(store: Store, agent: str) -> None:
+    """An index returns its keys, the digest and the expiry, and no body."""
+    store.put(
+        DECISIONS,
+        item(agent, 1, type_key=f"{agent}#x", digest="[0.5]", body="long", expires_at=10**11),
+    )
+    index = DECISIONS.index("DecisionTypeIndex")
+    (found,) = store.query(DECISIONS, equals("type_key", f"{agent}#x"), index=index)
+    assert set(found) == {"pk", "sk", "type_key", "digest", "expires_at"}
+
+
+def test_a_missing_table_is_named(client_manager: AWSClientManager) -> None:
+    """Without tables, the error says which and how to make them."""
+    elsewhere = AWSClientManager(
+        dynamodb=client_manager.dynamodb, settings=Settings(table_prefix="nowhere-")
+    )
+    with pytest.raises(TableMissingError, match=r"nowhere-agent_decisions.*create_all_tables"):
+        elsewhere.store.get(DECISIONS, item("a", 1))
+
+
+def test_tables_can_be_made_and_removed_twice(client_manager: AWSClientManager) -> None:
+    """Creating and deleting are idempotent, and what was made can be used at once."""
+    mine = AWSClientManager(
+        dynamodb=client_manager.dynamodb, settings=Settings(table_prefix="twice-")
+    )
+    for _ in range(2):
+        mine.create_all_tables()
+    for table in TABLES:
+        mine.store.put(table, item("a", 1))
+    for _ in range(2):
+        mine.delete_all_tables()
+    with pytest.raises(TableMissingError):
+        mine.store.put(DECISIONS, item("a", 1))
