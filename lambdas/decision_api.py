@@ -65,8 +65,8 @@ def log_decision() -> Response[str]:
     """Log the decision in the body; answer with its id."""
     decision = _memory().record_decision(_body(DecisionDraft))
     metrics.add_metric("DecisionsLogged", MetricUnit.Count, 1)
-    answer = {"decision_id": decision.decision_id, "decided_at": decision.decided_at.isoformat()}
-    return _json(answer, HTTPStatus.CREATED)
+    told = {"decision_id", "decided_at", "arrived_at"}
+    return _json(decision.model_dump(mode="json", include=told), HTTPStatus.CREATED)
 
 
 @app.post("/decisions/<decision_id>/outcome")
@@ -132,8 +132,11 @@ def no_such_route(_: Exception) -> Response[str]:
 def refuse(error: DaybookError) -> Response[str]:
     """Answer with what went wrong, in the one form that clients know."""
     status = status_of(error)
-    level = logger.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logger.info
-    level("the request is refused", extra={"refusal": refusal(error)}, exc_info=error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("the request failed", exc_info=error)
+    else:
+        logger.info("the request is refused", extra={"refusal": refusal(error)})
+    metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
     return _json(refusal(error), status)
 
 
@@ -145,6 +148,7 @@ app.exception_handler(DaybookError)(refuse)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of API Gateway's HTTP API."""
+    metrics.add_metric("Requests", MetricUnit.Count, 1)
     return app.resolve(event, context)
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from daybook import AWSClientManager
+from daybook.platform import Connection, PlatformConfig, down, up
 from daybook.settings import Settings
-from tests.servers import dynamodb_local
+from tests.servers import dynamodb_local, free_port
 
 ROOT = Path(__file__).parent.parent
+AGENTS = ("scout", "strategist", "risk")
 
 # dummy credentials, so that no test can reach an account by accident
 os.environ.update(
@@ -22,8 +24,10 @@ os.environ.update(
     POWERTOOLS_METRICS_NAMESPACE="Daybook",
     POWERTOOLS_TRACE_DISABLED="true",
 )
-for variable in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+for variable in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
     os.environ.pop(variable, None)
+for variable in [name for name in os.environ if name.startswith("DAYBOOK_")]:
+    del os.environ[variable]
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +43,24 @@ def database(dynamodb_local_url: str) -> AWSClientManager:
     manager = AWSClientManager(endpoint_url=dynamodb_local_url, settings=Settings())
     manager.create_all_tables()
     return manager
+
+
+@pytest.fixture(scope="session")
+def platform_config(tmp_path_factory: pytest.TempPathFactory) -> PlatformConfig:
+    """Say where this run's platform lives: on a port and in a folder of its own."""
+    return PlatformConfig(root=ROOT, port=free_port(), home=tmp_path_factory.mktemp("platform"))
+
+
+@pytest.fixture(scope="session")
+def platform(platform_config: PlatformConfig) -> Iterator[Connection]:
+    """Give the local platform with the real stack, deployed by the CDK for this run."""
+    try:
+        yield up(platform_config, agents=AGENTS).connection
+    finally:
+        down(platform_config, wipe=True)
+
+
+@pytest.fixture(scope="session")
+def platform_url(platform: Connection) -> str:
+    """Give the platform's endpoint."""
+    return platform.endpoint_url

@@ -39,7 +39,7 @@ CONTEXTS = [
     {"cycle": None, "market": {"empty": [], "nothing": None, "nested": {}}},
     {"market": {"btc_price": 45000.00, "tick": 0.1 + 0.2, "tiny": 5e-324, "huge": 1.7e308}},
     {"-0": -0.0, "big": 2**200, "negative": -(2**63) - 1, "true": True, "one": 1},
-    {"ünïcödé 🙂": "日本語 \x00 \u2028 𝔘", "quotes": "\"\\/\n\r\t"},
+    {"ünïcödé 🙂": "日本語 \x00 \u2028 \U0001d518", "quotes": '"\\/\n\r\t'},
     DEEP,
 ]
 
@@ -215,12 +215,12 @@ def test_queries_agree_with_a_plain_list(log: DecisionLogger, clock: Clock) -> N
         made.append((clock(), decision_id, kind, success))
     made.reverse()
     now, middle = clock(), made[15][0]
-    for kind in (None, RISK, QUERY):
+    for wanted in (None, RISK, QUERY):
         for success in (None, True, False):
             for since, until in ((None, None), (middle, None), (None, middle), (middle, now)):
                 for tier in (None, "stm", "ltm"):
                     filters = {
-                        "decision_type": kind,
+                        "decision_type": wanted,
                         "success": success,
                         "since": since,
                         "until": until,
@@ -229,7 +229,7 @@ def test_queries_agree_with_a_plain_list(log: DecisionLogger, clock: Clock) -> N
                     expected = [
                         decision_id
                         for at, decision_id, its_kind, its_success in made
-                        if kind in {None, its_kind}
+                        if wanted in {None, its_kind}
                         and (success is None or success is its_success)
                         and (since is None or at >= since)
                         and (until is None or at < until)

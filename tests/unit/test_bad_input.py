@@ -107,8 +107,9 @@ BAD_DECISIONS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("parts", "says"), BAD_DECISIONS)
 def test_bad_decisions(log: DecisionLogger, parts: dict[str, Any], says: str) -> None:
     """Each fault is named with its place, in a message that a person can read."""
+    good: dict[str, Any] = {"decision_type": KIND, "confidence": 0.5}
     with pytest.raises(InvalidInputError, match=says) as caught:
-        log.log_decision(**({"decision_type": KIND, "confidence": 0.5} | parts))
+        log.log_decision(**(good | parts))
     assert len(str(caught.value)) < 600
 
 
@@ -147,7 +148,7 @@ BAD_OUTCOMES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("parts", "says"), BAD_OUTCOMES)
 def test_bad_outcomes(log: DecisionLogger, parts: dict[str, Any], says: str) -> None:
     """An outcome is checked before its decision is looked up."""
-    good = {
+    good: dict[str, Any] = {
         "decision_id": new_decision_id("careful"),
         "decision_type": KIND,
         "success": True,

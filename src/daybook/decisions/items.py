@@ -21,6 +21,9 @@ def decision_item(store: Store, decision: DecisionRecord) -> Item:
     decision_id = DecisionId.parse(decision.decision_id)
     item = keys.decision(decision_id) | {
         "type_key": keys.type_key(decision_id.agent_id, decision.decision_type),
+        # not `arrived_at`, which is the outcomes' key in STMIndex; and not in the body, so
+        # that a decision handed in twice has the same body
+        "written_at": _micros(decision.arrived_at),
         digests.DIGEST: digests.of_decision(decision),
         **store.expiry(decision.arrived_at),
     }
@@ -28,7 +31,6 @@ def decision_item(store: Store, decision: DecisionRecord) -> Item:
     body |= {
         "type": decision.decision_type,
         "context": decision.context.as_dict(),
-        "arrived": _micros(decision.arrived_at),
     }
     if decision.parent_decision_id is not None:
         item["parent_key"] = keys.parent_key(DecisionId.parse(decision.parent_decision_id))
@@ -66,7 +68,7 @@ def read_decision(store: Store, item: Item, outcome: Item | None = None) -> Deci
         decision_id=str(_decision_id(item)),
         decision_type=body["type"],
         parent_decision_id=body.get("parent"),
-        arrived_at=_moment(body["arrived"]),
+        arrived_at=_moment(item["written_at"]),
         outcome=read_outcome(store, outcome) if outcome else None,
     )
 

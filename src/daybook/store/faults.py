@@ -51,7 +51,7 @@ _NO_CREDENTIALS = (
     aws.PartialCredentialsError,
     aws.CredentialRetrievalError,
 )
-_NO_ANSWER = (aws.HTTPClientError, aws.EndpointConnectionError)
+_NO_ANSWER = (aws.HTTPClientError, aws.ConnectionError)
 
 
 @contextmanager

@@ -1,0 +1,101 @@
+"""The queue's door: each message by itself, repeats counted once, failures kept."""
+
+import json
+from typing import Any
+
+from daybook import AWSClientManager, DecisionLogger, MemoryManager, new_decision_id
+from lambdas.decision_queue import handler
+from tests.lambdas.conftest import Context
+
+
+def deliver(*bodies: object) -> list[str]:
+    """Hand a batch to the function; return the ids of the messages that it reports failed."""
+    records = [
+        {
+            "messageId": str(number),
+            "receiptHandle": "handle",
+            "body": body if isinstance(body, str) else json.dumps(body),
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:decisions",
+            "awsRegion": "us-east-1",
+        }
+        for number, body in enumerate(bodies)
+    ]
+    answer = handler({"Records": records}, Context())
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def decision_message(decision_id: str, **more: Any) -> dict[str, Any]:
+    """Make the message that logs a decision."""
+    decision = {"decision_type": "other", "confidence": 0.5, "decision_id": decision_id}
+    return {"verb": "log_decision", "agent_id": "risk", "decision": decision | more}
+
+
+def outcome_message(decision_id: str, *, success: bool = True) -> dict[str, Any]:
+    """Make the message that logs an outcome."""
+    outcome = {"decision_id": decision_id, "decision_type": "other", "success": success}
+    return {"verb": "log_outcome", "agent_id": "risk", "outcome": outcome}
+
+
+def test_messages_are_carried_out(manager: AWSClientManager) -> None:
+    """A decision and its outcome in one batch are in the log afterwards."""
+    own = new_decision_id("risk")
+    assert deliver(decision_message(own), outcome_message(own)) == []
+    read = DecisionLogger(MemoryManager("risk", manager)).get_decision(own)
+    assert read.outcome is not None
+    assert read.outcome.success
+
+
+def test_repeats_count_once(manager: AWSClientManager) -> None:
+    """A queue delivers at least once; the log has it once."""
+    own = new_decision_id("risk")
+    batch = [decision_message(own), outcome_message(own)]
+    assert deliver(*batch, *batch) == []
+    assert deliver(*batch) == []
+    stats = DecisionLogger(MemoryManager("risk", manager)).get_decision_stats()
+    assert (stats["total_decisions"], stats["with_outcome"]) == (1, 1)
+
+
+def test_an_outcome_that_overtakes_is_tried_again(manager: AWSClientManager) -> None:
+    """Before its decision it fails and stays on the queue; afterwards it is carried out."""
+    del manager
+    own = new_decision_id("risk")
+    assert deliver(outcome_message(own), decision_message(own)) == ["0"]
+    assert deliver(outcome_message(own)) == []
+
+
+def test_bad_messages_fail_alone(manager: AWSClientManager) -> None:
+    """Each bad message is reported; the good ones between them are carried out."""
+    first, second = new_decision_id("risk"), new_decision_id("risk")
+    failed = deliver(
+        decision_message(first),
+        "not json",
+        "[" * 100_000,
+        {"verb": "drop_tables"},
+        {"verb": "log_decision", "agent_id": "a#b", "decision": {}},
+        decision_message(new_decision_id("somebody")),
+        decision_message(first, confidence=0.9),
+        {"verb": "log_decision", "agent_id": "risk", "decision": {"decision_type": "other"}},
+        decision_message(second),
+    )
+    assert failed == ["1", "2", "3", "4", "5", "6", "7"]
+    log = DecisionLogger(MemoryManager("risk", manager))
+    assert {d.decision_id for d in log.query_decisions()} == {first, second}
+
+
+def test_a_batch_of_nothing_but_bad_messages(manager: AWSClientManager) -> None:
+    """All are reported, and the function itself does not fail."""
+    del manager
+    assert deliver("x", "y") == ["0", "1"]
+
+
+def test_a_second_outcome_is_kept_for_a_person(manager: AWSClientManager) -> None:
+    """A conflict is not dropped: it ends in the dead-letter queue, and the first stands."""
+    own = new_decision_id("risk")
+    assert deliver(decision_message(own), outcome_message(own)) == []
+    assert deliver(outcome_message(own, success=False)) == ["0"]
+    outcome = DecisionLogger(MemoryManager("risk", manager)).get_decision(own).outcome
+    assert outcome is not None
+    assert outcome.success
