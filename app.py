@@ -14,15 +14,17 @@ ROOT = Path(__file__).parent
 def main() -> None:
     """Synthesize one stage; an unknown stage or a bad setting ends with a sentence."""
     app = cdk.App()
-    try:
-        config = stage_config(app.node.try_get_context)
-        code = assets.function_code(ROOT)
-        layer = assets.dependency_layer(ROOT, config.layer_target)
-    except (ValueError, assets.LayerError) as problem:
-        raise SystemExit(f"daybook: {problem}") from None
-    DaybookStack(app, config.stack_id, config=config, code=code, layer=layer)
-    nag.check(app)
-    app.synth()
+    with assets.building(ROOT):
+        try:
+            config = stage_config(app.node.try_get_context)
+            code = assets.function_code(ROOT)
+            layer = assets.dependency_layer(ROOT, config.layer_target)
+        except (ValueError, assets.LayerError) as problem:
+            raise SystemExit(f"daybook: {problem}") from None
+        DaybookStack(app, config.stack_id, config=config, code=code, layer=layer)
+        nag.check(app)
+        app.synth()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -58,9 +58,3 @@ def platform(platform_config: PlatformConfig) -> Iterator[Connection]:
         yield up(platform_config, agents=AGENTS).connection
     finally:
         down(platform_config, wipe=True)
-
-
-@pytest.fixture(scope="session")
-def platform_url(platform: Connection) -> str:
-    """Give the platform's endpoint."""
-    return platform.endpoint_url

@@ -43,6 +43,9 @@ from daybook.models import (
     SignalType,
     new_decision_id,
 )
+from daybook.models.drafts import DecisionDraft, OutcomeDraft
+from daybook.settings import Settings
+from daybook.store import CapacityMeter
 
 __all__ = [
     "AWSClientManager",
@@ -51,6 +54,7 @@ __all__ = [
     "AgentState",
     "BodyTooLargeError",
     "BrokenChainError",
+    "CapacityMeter",
     "ChainError",
     "ConditionOperator",
     "ConflictError",
@@ -58,6 +62,7 @@ __all__ = [
     "DaybookError",
     "DecisionConflictError",
     "DecisionContext",
+    "DecisionDraft",
     "DecisionLogger",
     "DecisionNotFoundError",
     "DecisionOutcome",
@@ -74,8 +79,10 @@ __all__ = [
     "MemoryTier",
     "NotFoundError",
     "OutcomeConflictError",
+    "OutcomeDraft",
     "PatternCondition",
     "PatternType",
+    "Settings",
     "SignalPriority",
     "SignalStatus",
     "SignalType",

@@ -14,12 +14,11 @@ from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.models.identity import checked_agent_id
 from daybook.settings import Settings, read_settings
 from daybook.store import Store
-from daybook.store.clients import Clients
+from daybook.store.clients import Clients, Session
 from daybook.store.provisioning import create_tables, delete_tables
 from daybook.store.table import utc_now
 
 if TYPE_CHECKING:
-    import boto3
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
@@ -39,10 +38,10 @@ class AWSClientManager:
         region: str = DEFAULT_REGION,
         endpoint_url: str | None = None,
         *,
-        session: "boto3.Session | None" = None,
+        session: Session | None = None,
         dynamodb: "DynamoDBClient | None" = None,
         settings: Settings | None = None,
-        clock: "Callable[[], datetime]" = utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.region = region
         self.endpoint_url = endpoint_url

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from boto3 import Session
 
 from daybook import AWSClientManager, DecisionLogger, MemoryManager
+from daybook.platform import Connection
 from daybook.settings import Settings
 from daybook.testing import local_aws
 
@@ -37,12 +39,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def tables_on_ministack(platform_url: str) -> str:
+def tables_on_ministack(platform: Connection) -> AWSClientManager:
     """Make the tables and the bucket on the platform, beside those of the deployed stack."""
-    manager = AWSClientManager(endpoint_url=platform_url, settings=_settings("ministack"))
+    session = Session(platform.access_key_id, platform.secret_access_key)
+    manager = AWSClientManager(
+        endpoint_url=platform.endpoint_url, session=session, settings=_settings("ministack")
+    )
     manager.create_all_tables()
     manager.s3().create_bucket(Bucket=BUCKET)
-    return platform_url
+    return manager
 
 
 @pytest.fixture(params=BACKENDS)
@@ -56,8 +61,10 @@ def client_manager(request: pytest.FixtureRequest, clock: Clock) -> Iterator[AWS
         shared: AWSClientManager = request.getfixturevalue("database")
         yield AWSClientManager(endpoint_url=shared.endpoint_url, settings=settings, clock=clock)
     else:
-        url: str = request.getfixturevalue("tables_on_ministack")
-        yield AWSClientManager(endpoint_url=url, settings=settings, clock=clock)
+        ready: AWSClientManager = request.getfixturevalue("tables_on_ministack")
+        manager = AWSClientManager(dynamodb=ready.dynamodb, settings=settings, clock=clock)
+        manager.s3 = ready.s3  # type: ignore[method-assign]
+        yield manager
 
 
 @pytest.fixture

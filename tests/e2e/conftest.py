@@ -30,9 +30,7 @@ def session(platform: Connection) -> boto3.Session:
 @pytest.fixture(scope="session")
 def deployed(platform: Connection, session: boto3.Session) -> AWSClientManager:
     """Give a client manager on the deployed tables and bucket."""
-    settings = Settings(
-        table_prefix=platform.table_prefix, payload_bucket=platform.payload_bucket
-    )
+    settings = Settings(table_prefix=platform.table_prefix, payload_bucket=platform.payload_bucket)
     return AWSClientManager(
         platform.region, platform.endpoint_url, session=session, settings=settings
     )

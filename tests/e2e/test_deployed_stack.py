@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -36,6 +36,17 @@ def eventually(look: Callable[[], Any]) -> Any:
             pytest.fail(f"nothing came within {PATIENCE_SECONDS:.0f} seconds")
         time.sleep(0.2)
     return found
+
+
+@pytest.fixture
+def impatient_queue(platform: Connection, session: boto3.Session) -> Iterator[None]:
+    """Let failed messages be tried again after a second instead of six minutes."""
+    sqs = session.client("sqs", endpoint_url=platform.endpoint_url)
+    where = platform.queue_url
+    before = sqs.get_queue_attributes(QueueUrl=where, AttributeNames=["VisibilityTimeout"])
+    sqs.set_queue_attributes(QueueUrl=where, Attributes={"VisibilityTimeout": "1"})
+    yield
+    sqs.set_queue_attributes(QueueUrl=where, Attributes=before["Attributes"])
 
 
 @pytest.fixture
@@ -117,6 +128,7 @@ def test_the_api_refuses(request_as: Request, platform: Connection) -> None:
         assert refused["message"]
 
 
+@pytest.mark.usefixtures("impatient_queue")
 def test_the_queue(platform: Connection, session: boto3.Session, scout: DecisionLogger) -> None:
     """A decision and its outcome, sent twice and the outcome first, are in the log once."""
     sqs = session.client("sqs", endpoint_url=platform.endpoint_url)
@@ -139,6 +151,7 @@ def test_the_queue(platform: Connection, session: boto3.Session, scout: Decision
     assert eventually(closed).outcome.success
 
 
+@pytest.mark.usefixtures("impatient_queue")
 def test_poison_ends_in_the_dead_letter_queue(
     platform: Connection, session: boto3.Session
 ) -> None:

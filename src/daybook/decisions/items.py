@@ -1,10 +1,13 @@
 """A decision and its outcome as items of the log, and back."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from daybook.decisions import digests
 from daybook.errors import BodyCorruptError
 from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
+from daybook.models.identity import EPOCH
 from daybook.models.json_values import JsonObject
 from daybook.store import Codec, Store, keys, pack, unpack
 from daybook.store.attributes import Item, Value
@@ -62,40 +65,48 @@ def late_mark(store: Store, decision: DecisionRecord) -> Item:
 def read_decision(store: Store, item: Item, outcome: Item | None = None) -> DecisionRecord:
     """Return the record of a decision's item and, if there is one, its outcome's."""
     body = unpack(store, DECISION_CODEC, item)
-    return DecisionRecord.checked(
-        **{name: value for name, value in body.items() if name in _DECISION_BODY},
-        context=body["context"],
-        decision_id=str(_decision_id(item)),
-        decision_type=body["type"],
-        parent_decision_id=body.get("parent"),
-        arrived_at=_moment(item["written_at"]),
-        outcome=read_outcome(store, outcome) if outcome else None,
-    )
+    with _reading(item):
+        return DecisionRecord.checked(
+            **{name: value for name, value in body.items() if name in _DECISION_BODY},
+            context=body["context"],
+            decision_id=str(_decision_id(item)),
+            decision_type=body["type"],
+            parent_decision_id=body.get("parent"),
+            arrived_at=_moment(item["written_at"]),
+            outcome=read_outcome(store, outcome) if outcome else None,
+        )
 
 
 def read_outcome(store: Store, item: Item) -> DecisionOutcome:
     """Return the record of an outcome's item."""
     body: JsonObject = unpack(store, OUTCOME_CODEC, item)
-    return DecisionOutcome.checked(
-        **{name: value for name, value in body.items() if name in _OUTCOME_BODY},
-        decision_id=str(_decision_id(item)),
-        decision_type=body["type"],
-        arrived_at=_moment(item["arrived_at"]),
-    )
+    with _reading(item):
+        return DecisionOutcome.checked(
+            **{name: value for name, value in body.items() if name in _OUTCOME_BODY},
+            decision_id=str(_decision_id(item)),
+            decision_type=body["type"],
+            arrived_at=_moment(item["arrived_at"]),
+        )
+
+
+@contextmanager
+def _reading(item: Item) -> Iterator[None]:
+    """Tell a stored record that is not whole from input that is not valid."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as fault:
+        raise BodyCorruptError(
+            f"the item {item['pk']!r} {item['sk']!r} is no record of Daybook's: {fault!r}"
+        ) from fault
 
 
 def _decision_id(item: Item) -> DecisionId:
     return DecisionId(keys.uuid_of(str(item["sk"])), str(item["pk"]))
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _moment(micros: Value) -> datetime:
-    if not isinstance(micros, int):
-        raise BodyCorruptError(f"a stored time is {micros!r}, not whole microseconds")
-    return _EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(microseconds=int(micros))

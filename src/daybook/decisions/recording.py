@@ -19,7 +19,8 @@ LATE_AFTER = timedelta(minutes=1)
 def record(store: Store, decision: DecisionRecord) -> DecisionRecord:
     """Write a decision and return it as it stands in the log.
 
-    One request; two when the decision arrives late. Repeating it changes nothing. Raises
+    One request; two when the decision arrives late. Repeating it leaves the log as it is
+    (a late decision's repeat leaves one more mark, which says the same). Raises
     DecisionConflictError when another decision stands under its id.
     """
     if decision.arrived_at - decision.decided_at > LATE_AFTER:

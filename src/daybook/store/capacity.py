@@ -20,7 +20,9 @@ class CapacityMeter:
             log.log_decision(...)
         meter.write_units, meter.requests["PutItem"]
 
-    It asks DynamoDB for `ReturnConsumedCapacity=INDEXES`, which costs nothing. Safe to use
+    A write refused by its condition counts as a request but not in units, although AWS bills
+    it: DynamoDB's refusal does not say what it consumed. It asks for
+    `ReturnConsumedCapacity=INDEXES`, which costs nothing. Safe to use
     from several threads; it counts all of the client's requests while it is open.
     """
 

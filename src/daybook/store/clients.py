@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-import boto3
+from boto3 import Session
 from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+__all__ = ["Clients", "Session"]
 
 CONFIG = Config(
     # standard mode: jittered exponential backoff on throttling and passing faults
@@ -24,9 +26,9 @@ class Clients:
     """The clients of one region and endpoint; `session` defaults to a new boto3 session."""
 
     def __init__(
-        self, region: str, endpoint_url: str | None, session: boto3.Session | None = None
+        self, region: str, endpoint_url: str | None, session: Session | None = None
     ) -> None:
-        self._session = session or boto3.Session()
+        self._session = session or Session()
         self._where: dict[str, Any] = {"region_name": region, "endpoint_url": endpoint_url}
 
     def dynamodb(self) -> "DynamoDBClient":

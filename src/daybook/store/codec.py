@@ -57,9 +57,11 @@ class Codec:
         """Return the document, brought up to this version. Raises BodyCorruptError."""
         try:
             plain = _inflated(body) if isinstance(body, bytes) else body
-            document: JsonObject = json.loads(plain)
+            document: object = json.loads(plain)
         except (zstandard.ZstdError, ValueError, RecursionError) as fault:
             raise BodyCorruptError(f"a stored body does not decode: {fault}") from fault
+        if not isinstance(document, dict):
+            raise BodyCorruptError(f"a stored body is a {type(document).__name__}, not an object")
         if version > self.version:
             raise BodyCorruptError(
                 f"a stored body has version {version}, and this Daybook reads up to "

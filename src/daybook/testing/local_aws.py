@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 from daybook.client import AWSClientManager
 from daybook.settings import Settings
+from daybook.store.clients import Session
 from daybook.store.table import utc_now
 
 REGION = "us-east-1"
@@ -33,7 +33,7 @@ def local_aws(
     """
     settings = settings or Settings(payload_bucket=BUCKET)
     with mock_aws(), _one_request_at_a_time():
-        session = boto3.Session("testing", "testing", region_name=REGION)
+        session = Session("testing", "testing", region_name=REGION)
         manager = AWSClientManager(REGION, session=session, settings=settings, clock=clock)
         manager.create_all_tables()
         if settings.payload_bucket:

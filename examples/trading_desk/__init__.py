@@ -1,0 +1,6 @@
+"""A trading desk of three agents whose every decision is in Daybook.
+
+Read `prices` and `features` for what the agents see, `agents` for what they decide, `results`
+for what came of it, `desk` for a day at the desk, and the three `…door` modules for the ways
+into the log. `python -m examples.trading_desk` runs it on the local platform.
+"""

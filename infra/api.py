@@ -1,0 +1,98 @@
+"""The HTTP door: an API that lets in only signed requests."""
+
+import json
+from typing import cast
+
+from aws_cdk import CfnElement, Duration, Stack
+from aws_cdk import aws_apigatewayv2 as apigw
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.functions import Artifacts, DaybookFunction, log_group
+
+ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "requestTime": "$context.requestTime",
+    "caller": "$context.identity.userArn",
+    "sourceIp": "$context.identity.sourceIp",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "responseLength": "$context.responseLength",
+    "latencyMs": "$context.responseLatency",
+    "error": "$context.error.message",
+}
+
+
+class DecisionApi(Construct):
+    """`decision-api` behind an HTTP API: one route, which the function's resolver divides.
+
+    Every request has to be signed (SigV4); API Gateway hands the signer's ARN to the function,
+    which takes the agent's id from it.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: StageConfig, artifacts: Artifacts
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.handler = DaybookFunction(
+            self,
+            "decision-api",
+            config=config,
+            artifacts=artifacts,
+            handler="lambdas.decision_api.handler",
+            # API Gateway gives up after 30 seconds; a function that outlives it helps nobody
+            timeout=Duration.seconds(29),
+            memory_mb=1024,
+        )
+        self.api = apigw.HttpApi(
+            self,
+            "api",
+            api_name=config.resource("api"),
+            description="Daybook's decision log over HTTP",
+            create_default_stage=False,
+        )
+        self.api.add_routes(
+            path="/{proxy+}",
+            methods=[apigw.HttpMethod.ANY],
+            integration=integrations.HttpLambdaIntegration("decisions", self.handler.function),
+            authorizer=authorizers.HttpIamAuthorizer(),
+        )
+        self.stage = apigw.HttpStage(
+            self,
+            "stage",
+            http_api=self.api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigw.ThrottleSettings(rate_limit=config.rate, burst_limit=config.burst),
+        )
+        self._log_access(config)
+
+    def _log_access(self, config: StageConfig) -> None:
+        """Write a JSON line for each request. The L2 construct only offers another format."""
+        group = log_group(self, "api-access", config=config)
+        stage = cast("apigw.CfnStage", self.stage.node.default_child)
+        stage.access_log_settings = apigw.CfnStage.AccessLogSettingsProperty(
+            destination_arn=group.log_group_arn, format=json.dumps(ACCESS_LOG)
+        )
+
+    @property
+    def every_path_as_reported(self) -> str:
+        """How cdk-nag spells the resource that `grant_invoke` grants."""
+        logical_id = Stack.of(self).get_logical_id(cast("CfnElement", self.api.node.default_child))
+        return (
+            f"arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<{logical_id}>/*/*/*"
+        )
+
+    def grant_invoke(self, role: iam.Role) -> None:
+        """Let a role call this API, on every path: the function decides what it may do there."""
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="CallDaybook",
+                actions=["execute-api:Invoke"],
+                resources=[self.api.arn_for_execute_api()],
+            )
+        )

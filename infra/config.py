@@ -1,0 +1,165 @@
+"""The stages, and what differs between them.
+
+Chosen on the command line: `cdk deploy -c stage=prod -c agents=btc-agent-001,eth-agent-001`.
+"""
+
+import platform
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+PREFIX = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]{0,31})?")
+ROLE_NAME_PART = re.compile(r"[A-Za-z0-9+=,.@_-]+")
+LONGEST_ROLE_NAME = 64
+LONGEST_RETENTION = 36_500
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerTarget:
+    """What the dependency layer is built for: a Python version and a Lambda architecture.
+
+    `native` means the Python and machine that run the synthesis, as the local platform
+    needs it.
+    """
+
+    python: str
+    architecture: str
+    native: bool = False
+
+    @property
+    def name(self) -> str:
+        """A name for the folder that holds the layer."""
+        stage = "local" if self.native else "lambda"
+        # a dot would look like a file's suffix to the CDK
+        return f"{stage}-py{self.python.replace('.', '')}-{self.architecture}"
+
+
+LAMBDA = LayerTarget(python="3.13", architecture="arm64")
+"""Graviton: the same work for a fifth less than on x86."""
+
+HERE = LayerTarget(
+    python=f"{sys.version_info.major}.{sys.version_info.minor}",
+    architecture="arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
+    native=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig:
+    """Everything that a stage decides.
+
+    `local` is for the local platform, which has no TLS and no roles to deploy with.
+    `protected` keeps tables, bucket and logs when the stack is deleted, and refuses the
+    deletion of a table. `tracing` sends traces to X-Ray. `rate` and `burst` are requests
+    a second at the HTTP API. `queue_window_seconds` is how long Lambda may gather messages
+    for a fuller batch. `fingerprint` is whatever the deployer wants to
+    find in the outputs later; the local platform tells by it whether the code has changed.
+    """
+
+    name: str
+    prefix: str = ""
+    local: bool = False
+    protected: bool = False
+    tracing: bool = True
+    layer_target: LayerTarget = LAMBDA
+    log_retention_days: int = 30
+    log_level: str = "INFO"
+    retention_days: int = 365
+    rate: int = 1_000
+    burst: int = 2_000
+    queue_window_seconds: int = 5
+    agents: tuple[str, ...] = ()
+    alarm_email: str | None = None
+    fingerprint: str = "-"
+
+    @property
+    def stack_id(self) -> str:
+        """The name of the CloudFormation stack, which may hold no underscore."""
+        return f"{self.prefix}daybook-{self.name}".replace("_", "-")
+
+    @property
+    def agent_role_prefix(self) -> str:
+        """What the name of every agent's role starts with; the agent's id follows."""
+        return f"{self.prefix}daybook-agent-"
+
+    def resource(self, name: str) -> str:
+        """Return the physical name of a function, queue or log group."""
+        return f"{self.prefix}daybook-{name}"
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        StageConfig(
+            name="local",
+            local=True,
+            tracing=False,
+            layer_target=HERE,
+            log_retention_days=1,
+            queue_window_seconds=0,
+        ),
+        StageConfig(name="dev"),
+        StageConfig(name="prod", protected=True, log_retention_days=365),
+    )
+}
+
+
+def stage_config(context: Callable[[str], Any]) -> StageConfig:
+    """Read the stage and its overrides from the CDK context.
+
+    Raises ValueError, saying what is wrong, for an unknown stage, a prefix that AWS would
+    refuse, or an agent id that cannot be part of a role's name.
+    """
+    name = str(context("stage") or "dev")
+    if name not in STAGES:
+        raise ValueError(
+            f"There is no stage {name!r}. Choose one of {', '.join(STAGES)}: -c stage=dev"
+        )
+    prefix = str(context("prefix") or "")
+    if not PREFIX.fullmatch(prefix):
+        raise ValueError(
+            f"The prefix {prefix!r} cannot start the names of AWS resources: use a letter, then "
+            "at most 31 letters, digits, '-' or '_'."
+        )
+    agents = tuple(a.strip() for a in str(context("agents") or "").split(",") if a.strip())
+    config = replace(
+        STAGES[name],
+        prefix=prefix,
+        agents=tuple(dict.fromkeys(agents)),
+        retention_days=_days(context("retention_days"), STAGES[name].retention_days),
+        fingerprint=str(context("fingerprint") or "-"),
+        alarm_email=context("alarm_email") or None,
+    )
+    for agent in config.agents:
+        _check_role_name(config.agent_role_prefix, agent)
+    return config
+
+
+def _days(given: Any, default: int) -> int:
+    """Read a number of days, 0 being for ever; ValueError if it is not one."""
+    if given is None:
+        return default
+    text = str(given)
+    if not text.isdecimal() or int(text) > LONGEST_RETENTION:
+        raise ValueError(
+            f"retention_days is {text!r}; give a whole number from 1 to {LONGEST_RETENTION}, or 0 "
+            "to keep decisions for ever."
+        )
+    return int(text)
+
+
+def _check_role_name(prefix: str, agent: str) -> None:
+    """Refuse an agent id that IAM would not take as part of a role's name."""
+    if not ROLE_NAME_PART.fullmatch(agent):
+        raise ValueError(
+            f"Agent {agent!r} cannot have a role: IAM role names hold letters, digits and "
+            "'+=,.@_-' only. Rename the agent, or leave it out of -c agents=… and give it a "
+            "role of your own."
+        )
+    if len(prefix + agent) > LONGEST_ROLE_NAME:
+        raise ValueError(
+            f"Agent {agent!r} cannot have a role: {prefix + agent!r} has {len(prefix + agent)} "
+            f"characters and IAM allows {LONGEST_ROLE_NAME}. Shorten the agent's id or the prefix."
+        )

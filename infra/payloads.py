@@ -1,0 +1,67 @@
+"""The bucket for bodies that do not fit into an item."""
+
+from typing import cast
+
+from aws_cdk import CfnElement, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.nag import acknowledge, acknowledge_plain_http
+
+GRACE_DAYS = 35
+"""How long after its item a body stays: as far as point-in-time recovery reaches back."""
+
+
+class Payloads(Construct):
+    """A private, encrypted, versioned bucket, whose objects go some time after their items.
+
+    In a protected stage it survives the stack. Elsewhere the stack cannot be deleted while
+    objects remain: emptying it would take a function of CDK's own, with more rights than
+    anything else here.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = s3.Bucket(
+            self,
+            "bodies",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=not config.local,
+            minimum_tls_version=None if config.local else 1.2,
+            versioned=True,
+            removal_policy=RemovalPolicy.RETAIN if config.protected else RemovalPolicy.DESTROY,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="incomplete-uploads",
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                ),
+                s3.LifecycleRule(
+                    id="expired-bodies",
+                    expiration=(
+                        Duration.days(config.retention_days + GRACE_DAYS)
+                        if config.retention_days
+                        else None
+                    ),
+                    noncurrent_version_expiration=Duration.days(GRACE_DAYS),
+                ),
+            ],
+        )
+        acknowledge_plain_http(self.bucket, "AwsSolutions-S10", config=config)
+        acknowledge(
+            self.bucket,
+            "AwsSolutions-S1",
+            "Bodies are reached only through Daybook's roles; who reads what is recorded by "
+            "CloudTrail data events, which name the caller, where server access logs would "
+            "need a second bucket.",
+        )
+
+    @property
+    def every_object_as_reported(self) -> str:
+        """How cdk-nag spells the ARN of all objects."""
+        logical_id = Stack.of(self).get_logical_id(
+            cast("CfnElement", self.bucket.node.default_child)
+        )
+        return f"<{logical_id}.Arn>/*"

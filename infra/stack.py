@@ -1,0 +1,74 @@
+"""The stack: composes the constructs, and says what a person needs to connect."""
+
+from pathlib import Path
+
+from aws_cdk import CfnOutput, CliCredentialsStackSynthesizer, Stack, Tags
+from constructs import Construct
+
+from daybook.store import schema
+from infra.access import grant_log
+from infra.alarms import Alarms
+from infra.api import DecisionApi
+from infra.config import StageConfig
+from infra.functions import artifacts
+from infra.payloads import Payloads
+from infra.queue import DecisionQueue
+from infra.roles import AgentRoles
+from infra.tables import Tables
+
+
+class DaybookStack(Stack):
+    """All of Daybook in one account and region.
+
+    `code` and `layer` are folders (see `infra.assets`), so that a test can hand in empty ones.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: StageConfig,
+        code: Path,
+        layer: Path,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description=f"Daybook ({config.name}): the decision log and memory of agents",
+            termination_protection=config.protected,
+            synthesizer=CliCredentialsStackSynthesizer() if config.local else None,
+        )
+        Tags.of(self).add("daybook:stage", config.name)
+        tables = Tables(self, "tables", config=config)
+        payloads = Payloads(self, "payloads", config=config)
+        shared = artifacts(
+            self,
+            config=config,
+            code=code,
+            layer=layer,
+            environment={"DAYBOOK_PAYLOAD_BUCKET": payloads.bucket.bucket_name},
+        )
+        api = DecisionApi(self, "http", config=config, artifacts=shared)
+        queue = DecisionQueue(self, "queued", config=config, artifacts=shared)
+        log = tables.by_name[schema.DECISIONS.name]
+        for part in (api.handler, queue.handler):
+            grant_log(part.role, table=log, schema=schema.DECISIONS, payloads=payloads)
+        AgentRoles(self, "agents", config=config, api=api)
+        Alarms(self, "alarms", config=config, api=api, queue=queue)
+        for name, value, what in (
+            ("ApiUrl", api.api.api_endpoint, "The HTTP API; every request has to be signed"),
+            ("ApiId", api.api.api_id, "The HTTP API's id"),
+            ("QueueUrl", queue.queue.queue_url, "Send decisions and outcomes here"),
+            ("QueueArn", queue.queue.queue_arn, "For policies of those who send"),
+            ("DeadLetterQueueUrl", queue.dead_letters.queue_url, "Messages that kept failing"),
+            ("PayloadBucket", payloads.bucket.bucket_name, "DAYBOOK_PAYLOAD_BUCKET for the SDK"),
+            ("Agents", ",".join(config.agents) or "-", "The agents that have a role; - is none"),
+            ("Fingerprint", config.fingerprint, "What this was deployed from, if it was said"),
+            (
+                "AgentRolePrefix",
+                config.agent_role_prefix,
+                "A role is named this, then the agent's id",
+            ),
+        ):
+            CfnOutput(self, name, value=value, description=what)

@@ -1,0 +1,104 @@
+"""The functions and the two doors in front of them: the HTTP API and the queue."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Synthesized
+
+
+def test_every_route_wants_a_signature(stage: Synthesized) -> None:
+    """No route can be called unsigned."""
+    routes = stage.of_type("AWS::ApiGatewayV2::Route")
+    assert routes
+    assert {r["Properties"]["AuthorizationType"] for r in routes.values()} == {"AWS_IAM"}
+
+
+def test_api_is_throttled_and_logged(stage: Synthesized) -> None:
+    """The API's stage limits its traffic and writes who called what."""
+    properties = stage.only("AWS::ApiGatewayV2::Stage")
+    assert properties["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert properties["DefaultRouteSettings"]["ThrottlingBurstLimit"] > 0
+    assert "$context.identity.userArn" in properties["AccessLogSettings"]["Format"]
+
+
+@pytest.mark.parametrize("name", ["decision-api", "decision-queue"])
+def test_function(stage: Synthesized, name: str) -> None:
+    """A function has the stage's runtime, its handler, the layer and a log of its own."""
+    (properties,) = (
+        f["Properties"]
+        for f in stage.of_type("AWS::Lambda::Function").values()
+        if f["Properties"]["FunctionName"] == f"daybook-{name}"
+    )
+    target = stage.config.layer_target
+    assert properties["Handler"] == f"lambdas.{name.replace('-', '_')}.handler"
+    assert properties["Runtime"] == f"python{target.python}"
+    assert properties["Architectures"] == [target.architecture]
+    assert len(properties["Layers"]) == 1
+    assert "LoggingConfig" in properties
+    assert (properties.get("TracingConfig") == {"Mode": "Active"}) is stage.config.tracing
+
+
+@pytest.mark.parametrize("name", ["decision-api", "decision-queue"])
+def test_environment(stage: Synthesized, name: str) -> None:
+    """A function finds the tables, the bucket, and how roles are named, in its environment."""
+    (properties,) = (
+        f["Properties"]
+        for f in stage.of_type("AWS::Lambda::Function").values()
+        if f["Properties"]["FunctionName"] == f"daybook-{name}"
+    )
+    variables = properties["Environment"]["Variables"]
+    assert variables.pop("DAYBOOK_PAYLOAD_BUCKET")
+    assert (variables.pop("POWERTOOLS_TRACE_DISABLED", None) is None) is stage.config.tracing
+    assert variables == {
+        "DAYBOOK_TABLE_PREFIX": "",
+        "DAYBOOK_RETENTION_DAYS": "365",
+        "DAYBOOK_AGENT_ROLE_PREFIX": "daybook-agent-",
+        "POWERTOOLS_SERVICE_NAME": "daybook",
+        "POWERTOOLS_METRICS_NAMESPACE": "Daybook",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def test_queue_leaves_time_for_its_function(prod: Synthesized) -> None:
+    """A message stays invisible for at least six times the function's timeout."""
+    (function,) = (
+        f["Properties"]
+        for f in prod.of_type("AWS::Lambda::Function").values()
+        if f["Properties"]["FunctionName"] == "daybook-decision-queue"
+    )
+    queue = queue_named(prod, "daybook-decisions")
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_failed_messages_are_kept(stage: Synthesized) -> None:
+    """After five attempts a message goes to a queue that keeps it for two weeks."""
+    redrive = queue_named(stage, "daybook-decisions")["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == 5
+    dead_letters = queue_named(stage, "daybook-decisions-dead-letters")
+    assert dead_letters["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_queues_are_encrypted(stage: Synthesized) -> None:
+    """At rest everywhere, and in transit wherever there is TLS."""
+    for queue in stage.of_type("AWS::SQS::Queue").values():
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+    policies = str(stage.of_type("AWS::SQS::QueuePolicy"))
+    assert ("aws:SecureTransport" in policies) is not stage.config.local
+
+
+def test_batches_fail_in_part(stage: Synthesized) -> None:
+    """One bad message does not repeat the batch it came in."""
+    mapping = stage.only("AWS::Lambda::EventSourceMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] > 1
+
+
+def queue_named(stage: Synthesized, name: str) -> dict[str, Any]:
+    """Return the properties of a queue."""
+    (properties,) = (
+        q["Properties"]
+        for q in stage.of_type("AWS::SQS::Queue").values()
+        if q["Properties"]["QueueName"] == name
+    )
+    return dict(properties)
