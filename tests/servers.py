@@ -17,8 +17,10 @@ def dynamodb_local(root: Path) -> Iterator[str]:
     port = free_port()
     java = ["java", "-Xmx1g", f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"]
     serve = ["-jar", str(home / "DynamoDBLocal.jar"), "-inMemory", "-sharedDb"]
+    # it asks AWS for permission to send statistics, and notes the answer where it stands
+    quiet = ["-disableTelemetry"]
     with subprocess.Popen(
-        [*java, *serve, "-port", str(port)],
+        [*java, *serve, *quiet, "-port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as server:
