@@ -24,8 +24,13 @@ from lambdas.connection import client_manager
 from lambdas.identity import calling_agent
 from lambdas.statuses import refusal, status_of
 
-LARGEST_ANSWER = 5 * 1024 * 1024
-"""Lambda refuses answers over 6 MB, escapes included."""
+LARGEST_ANSWER = 6_000_000
+"""Bytes of an answer as Lambda hands it on, escaped; Lambda itself ends at 6 MB."""
+
+FRAME = 10_000
+"""Bytes kept free for a cursor and what is around the body."""
+
+OUTLINE = ("decision_id", "agent_id", "decision_type", "decided_at", "arrived_at")
 
 logger = Logger()
 metrics = Metrics()
@@ -109,8 +114,8 @@ def query_decisions() -> Response[str]:
         agent_id=memory.agent_id, **asked.model_dump(exclude={"limit", "cursor"})
     )
     page = memory.page_decisions(query, asked.limit, asked.cursor)
-    listed = [decision.model_dump(mode="json") for decision in page.decisions]
-    return _json({"decisions": listed, "cursor": page.cursor})
+    listed = _that_fit([decision.model_dump(mode="json") for decision in page.decisions])
+    return _json({"decisions": listed, "cursor": page.first(len(listed), query).cursor})
 
 
 @app.get("/stats")
@@ -173,11 +178,40 @@ def _query_string(kind: type[Parsed]) -> Parsed:
         raise as_invalid_input(fault, "the query string") from None
 
 
+def _that_fit(decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the decisions, from the first on, that one answer carries.
+
+    One that no answer can carry is listed without its content, so that a client gets past it.
+    """
+    fitting: list[dict[str, Any]] = []
+    room = LARGEST_ANSWER
+    for decision in decisions:
+        size = _carried(_text(decision))
+        shown = decision
+        if size > LARGEST_ANSWER - FRAME:
+            shown = {name: decision[name] for name in OUTLINE} | {"too_large": True}
+            size = _carried(_text(shown))
+        room -= size
+        if room < FRAME and fitting:
+            break
+        fitting.append(shown)
+    return fitting
+
+
 def _json(answer: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
-    text = json.dumps(answer, separators=(",", ":"))
-    if len(text) > LARGEST_ANSWER:
+    text = _text(answer)
+    if (size := _carried(text)) > LARGEST_ANSWER:
         raise BodyTooLargeError(
-            f"the answer is {len(text):,} bytes, and the API carries {LARGEST_ANSWER:,}: "
-            "ask for fewer decisions with limit, or read with the SDK directly"
+            f"the answer is {size:,} bytes, and the API carries {LARGEST_ANSWER:,}: "
+            "read this with the SDK, straight from the tables"
         )
     return Response(status, content_types.APPLICATION_JSON, text)
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    return json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+
+
+def _carried(text: str) -> int:
+    """Return the bytes that a body takes within Lambda's own answer, as text inside JSON."""
+    return len(json.dumps(text, ensure_ascii=False).encode())

@@ -17,7 +17,6 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from daybook import DaybookError
 from daybook.decisions import messages
 from lambdas.connection import client_manager
 
@@ -32,7 +31,7 @@ def carry_out(record: SQSRecord) -> None:
     """Carry out one message. What it raises leaves this message, and no other, on the queue."""
     try:
         messages.carry_out(client_manager().store, messages.parse(record.body))
-    except DaybookError as error:
+    except Exception as error:
         metrics.add_metric("MessagesFailed", MetricUnit.Count, 1)
         logger.warning(
             "the message is left for another try",

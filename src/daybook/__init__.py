@@ -1,6 +1,7 @@
 """Daybook: the decision log and memory of autonomous agents, in your own AWS account."""
 
 from daybook.client import AWSClientManager, MemoryManager, get_client_manager
+from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.errors import (
     AccessDeniedError,
     BodyTooLargeError,
@@ -66,6 +67,8 @@ __all__ = [
     "DecisionLogger",
     "DecisionNotFoundError",
     "DecisionOutcome",
+    "DecisionPage",
+    "DecisionQuery",
     "DecisionReasoning",
     "DecisionRecord",
     "DecisionType",

@@ -12,7 +12,7 @@ from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.models import DecisionOutcome, DecisionRecord, DecisionType
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.models.identity import checked_agent_id
-from daybook.settings import Settings, read_settings
+from daybook.settings import Settings, read_settings, region
 from daybook.store import Store
 from daybook.store.clients import Clients, Session
 from daybook.store.provisioning import create_tables, delete_tables
@@ -116,12 +116,13 @@ def forget_client_managers() -> None:
 class MemoryManager:
     """An agent's handle: its decisions, and the way to every other room.
 
-    Raises InvalidAgentIdError unless the id is 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`.
+    Without a client manager it uses the one of the region that AWS's variables name. Raises
+    InvalidAgentIdError unless the id is 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`.
     """
 
     def __init__(self, agent_id: str, client_manager: AWSClientManager | None = None) -> None:
         self.agent_id = checked_agent_id(agent_id)
-        self.client_manager = client_manager or get_client_manager()
+        self.client_manager = client_manager or get_client_manager(region())
         self.store = self.client_manager.store
 
     def record_decision(self, draft: DecisionDraft) -> DecisionRecord:

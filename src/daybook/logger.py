@@ -56,9 +56,7 @@ class DecisionLogger:
         which the acting policy made this choice. `decided_at` may lie in the past. Pass a
         `decision_id` from `new_decision_id` to be able to repeat the call after a failure.
         """
-        return self._log(
-            decision_type, options, scores or {}, selected, context, confidence, details
-        )
+        return self._log(decision_type, options, scores, selected, context, confidence, details)
 
     def log_source_selection(
         self,
@@ -129,7 +127,7 @@ class DecisionLogger:
         self,
         decision_type: DecisionType | str,
         options: Sequence[str],
-        scores: Mapping[str, float],
+        scores: Mapping[str, float] | None,
         selected: Sequence[str] | str,
         context: Context,
         confidence: float,
@@ -139,7 +137,7 @@ class DecisionLogger:
         draft = DecisionDraft.checked(
             decision_type=decision_type,
             options=_listed(options),
-            scores=dict(scores) if isinstance(scores, Mapping) else scores,
+            scores=_plain(scores),
             selected=_listed(selected),
             context=_plain(context),
             confidence=confidence,
@@ -172,7 +170,7 @@ class DecisionLogger:
             quality_score=quality_score,
             latency_ms=latency_ms,
             error=error,
-            details=details or {},
+            details=_plain(details),
         )
         self.memory.record_outcome(draft)
 
@@ -260,7 +258,10 @@ def _listed(value: object) -> object:
     return list(value) if isinstance(value, Sequence) else value
 
 
-def _plain(context: object) -> object:
-    if isinstance(context, DecisionContext):
-        return context.as_dict()
-    return {} if context is None else context
+def _plain(value: object) -> object:
+    """Take None for an empty mapping, and any mapping for a dict."""
+    if isinstance(value, DecisionContext):
+        return value.as_dict()
+    if value is None:
+        return {}
+    return dict(value) if isinstance(value, Mapping) else value

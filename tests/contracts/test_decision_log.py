@@ -131,13 +131,26 @@ def test_the_same_outcome_twice_counts_once(log: DecisionLogger, clock: Clock) -
     assert log.get_decision_stats()["with_outcome"] == 1
 
 
+@pytest.mark.parametrize("other", [True, 1.0, "1"])
+def test_equal_is_not_the_same(log: DecisionLogger, clock: Clock, other: object) -> None:
+    """1, 1.0 and true are three facts, although Python calls them equal."""
+    own = new_decision_id(log.memory.agent_id, clock())
+    log_one(log, decision_id=own, context={"filled": 1, "a": 0})
+    log_one(log, decision_id=own, context={"a": 0, "filled": 1})
+    with pytest.raises(DecisionConflictError):
+        log_one(log, decision_id=own, context={"filled": other, "a": 0})
+    log.log_outcome(own, RISK, True, details={"filled": 1})
+    with pytest.raises(OutcomeConflictError):
+        log.log_outcome(own, RISK, True, details={"filled": other})
+
+
 def test_outcomes_need_their_decision(log: DecisionLogger) -> None:
     """An outcome of an unknown decision, or of another type, writes nothing."""
     unknown = new_decision_id(log.memory.agent_id)
     with pytest.raises(DecisionNotFoundError, match="log the decision before"):
         log.log_outcome(unknown, RISK, True, 1.0, 1.0)
     decision_id = log_one(log)
-    with pytest.raises(WrongDecisionTypeError, match="is a risk_assessment"):
+    with pytest.raises(WrongDecisionTypeError, match="is of the type risk_assessment"):
         log.log_outcome(decision_id, QUERY, True, 1.0, 1.0)
     assert log.get_decision(decision_id).outcome is None
 

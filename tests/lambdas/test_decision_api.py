@@ -196,14 +196,45 @@ def test_only_agents_are_let_in(call: Call, arn: str | None) -> None:
         assert (status, refused["error"]) == (403, "UnknownCallerError")
 
 
-def test_answers_too_large_to_carry(call: Call) -> None:
-    """A list over 5 MB is refused with advice, rather than broken by the gateway."""
-    big = DECISION | {"context": {"noise": "".join(uuid4().hex for _ in range(60_000))}}
-    for _ in range(3):
-        assert call("POST", "/decisions", big)[0] == 201
-    status, refused = call("GET", "/decisions")
+@pytest.mark.parametrize("limit", ["1", "2", "50"])
+def test_lists_too_large_to_carry(call: Call, limit: str) -> None:
+    """Pages end early, and a decision that no answer carries is listed without its content."""
+    sizes = [10, 60_000, 60_000, 60_000, 200_000, 10]
+    made = []
+    for size in sizes:
+        body = DECISION | {"context": {"noise": "é" + "".join(uuid4().hex for _ in range(size))}}
+        status, logged = call("POST", "/decisions", body)
+        assert status == 201
+        made.append(logged["decision_id"])
+    listed: list[dict[str, Any]] = []
+    query = {"limit": limit}
+    while True:
+        status, page = call("GET", "/decisions", query=query)
+        assert status == 200
+        listed += page["decisions"]
+        if page["cursor"] is None:
+            break
+        query["cursor"] = page["cursor"]
+    assert [d["decision_id"] for d in listed] == made[::-1]
+    assert [d["decision_id"] for d in listed if "too_large" in d] == [made[4]]
+    status, refused = call("GET", f"/decisions/{made[4]}")
     assert (status, refused["error"]) == (413, "BodyTooLargeError")
-    assert call("GET", "/decisions", query={"limit": "2"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"decision_id": "ffffffff-ffff-7fff-bfff-ffffffffffff@scout"},
+        {"decided_at": "0001-01-01T00:00:00+01:00"},
+        {"decided_at": "9999-12-31T23:59:59-01:00"},
+    ],
+)
+def test_times_outside_the_calendar(call: Call, bad: dict[str, str]) -> None:
+    """A moment that no calendar holds is the client's mistake, in a body and in a query."""
+    assert call("POST", "/decisions", DECISION | bad)[0] == 400
+    for name in ("since", "until"):
+        moment = bad.get("decided_at", "x")
+        assert call("GET", "/decisions", query={name: moment})[0] == 400
 
 
 def test_every_error_has_a_status() -> None:

@@ -1,7 +1,7 @@
 """Bad input gets a clear error, and nothing is written."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -101,6 +101,11 @@ BAD_DECISIONS: list[tuple[dict[str, Any], str]] = [
     ({"decision_id": new_decision_id("somebody")}, "belongs to the agent 'somebody'"),
     ({"decision_id": "0190-x"}, "decision_id: '0190-x' is not a decision id"),
     ({"surprise": 1}, "surprise"),
+    ({"rationale": "\ud800"}, "rationale: .*surrogate"),
+    ({"context": {"x": 10**5000}}, "x: is an integer of over"),
+    ({"scores": []}, "scores"),
+    ({"decided_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))}, "calendar"),
+    ({"decision_id": "ffffffff-ffff-7fff-bfff-ffffffffffff@careful"}, "is not a decision id"),
 ]
 
 
@@ -140,6 +145,8 @@ BAD_OUTCOMES: list[tuple[dict[str, Any], str]] = [
     ({"error": 3}, "error"),
     ({"details": {"x": float("nan")}}, "details: x: nan"),
     ({"details": [1]}, "details"),
+    ({"details": []}, "details"),
+    ({"error": "\ud800"}, "error: .*surrogate"),
     ({"decision_id": "nothing"}, "is not a decision id"),
     ({"decision_id": None}, "decision_id"),
 ]
@@ -221,6 +228,15 @@ def test_bad_reads(
     """A wrong question is told at the call, not at the first answer."""
     with pytest.raises(error, match=says):
         read(log)
+
+
+@pytest.mark.parametrize(
+    "where", [{"region": "not a region!"}, {"endpoint_url": "nonsense"}], ids=str
+)
+def test_places_that_cannot_be(where: dict[str, str]) -> None:
+    """A region or an endpoint that is none is told as such."""
+    with pytest.raises(InvalidInputError, match="no client can be made for"):
+        MemoryManager("a", AWSClientManager(**where))  # type: ignore[arg-type]
 
 
 def test_cursors_belong_to_their_query(manager: AWSClientManager) -> None:

@@ -68,6 +68,14 @@ class DecisionPage:
     decisions: tuple[DecisionRecord, ...]
     cursor: str | None
 
+    def first(self, count: int, query: DecisionQuery) -> "DecisionPage":
+        """Return the page that ends after `count` decisions (at least 1) of this one."""
+        if count >= len(self.decisions):
+            return self
+        kept = self.decisions[:count]
+        last = DecisionId.parse(kept[-1].decision_id)
+        return DecisionPage(kept, cursors.encode(query.model_dump_json(), last))
+
 
 def iterate(
     store: Store, query: DecisionQuery, limit: int | None = None
@@ -87,10 +95,7 @@ def page(
     asked = query.model_dump_json()
     before = cursors.decode(asked, cursor).uuid if cursor is not None else None
     found = list(islice(_matching(store, query, before, limit + 1), limit + 1))
-    shown = tuple(found[:limit])
-    more = len(found) > limit
-    last = cursors.encode(asked, DecisionId.parse(shown[-1].decision_id)) if more else None
-    return DecisionPage(shown, last)
+    return DecisionPage(tuple(found), None).first(limit, query)
 
 
 def _matching(

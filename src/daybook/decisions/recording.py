@@ -55,8 +55,8 @@ def record_outcome(store: Store, outcome: DecisionOutcome) -> DecisionOutcome:
     if decision["type_key"] != keys.type_key(decision_id.agent_id, outcome.decision_type):
         recorded_type = str(decision["type_key"]).rpartition("#")[2]
         raise WrongDecisionTypeError(
-            f"the outcome names the type {outcome.decision_type}, but {decision_id} is a "
-            f"{recorded_type}",
+            f"the outcome names the type {outcome.decision_type}, but {decision_id} is of "
+            f"the type {recorded_type}",
             [("decision_type", f"is not {recorded_type}")],
         )
     expiry = {"expires_at": decision["expires_at"]} if "expires_at" in decision else {}

@@ -1,16 +1,24 @@
 """Decisions and their outcomes."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, computed_field, model_serializer
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    computed_field,
+    model_serializer,
+)
 from pydantic import model_validator as checks
 
 from daybook.errors import InvalidInputError
 from daybook.models.base import ListOf, Record
 from daybook.models.enums import DecisionType, MemoryTier
 from daybook.models.identity import DecisionId, DecisionIdText, Moment
-from daybook.models.json_values import Json, JsonDict, JsonObject
+from daybook.models.json_values import Json, JsonDict, JsonObject, checked_text
 
 SHORT_TERM = timedelta(days=1)
 """A decision younger than this is short-term memory; from then on it is long-term."""
@@ -24,6 +32,7 @@ def checked_decision_type(value: object) -> DecisionType:
 
 
 Text = Annotated[str, Field(min_length=1)]
+Prose = Annotated[str, AfterValidator(checked_text)]
 Label = Annotated[str, Field(min_length=1, max_length=256)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Kind = Annotated[DecisionType, BeforeValidator(checked_decision_type)]
@@ -60,7 +69,7 @@ class DecisionReasoning(Record):
     selected: ListOf[Text] = Field(default_factory=list)
     patterns_applied: ListOf[Text] = Field(default_factory=list)
     confidence: Share
-    rationale: str | None = None
+    rationale: Prose | None = None
     propensity: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @checks(mode="after")
@@ -87,13 +96,13 @@ class DecisionOutcome(Record):
     success: bool
     quality_score: Share | None = None
     latency_ms: Annotated[float, Field(ge=0)] | None = None
-    error: str | None = None
+    error: Prose | None = None
     details: JsonDict = Field(default_factory=dict)
     arrived_at: Moment
 
     def says_the_same_as(self, other: "DecisionOutcome") -> bool:
         """Whether both record the same facts, whenever they arrived."""
-        return self.model_copy(update={"arrived_at": other.arrived_at}) == other
+        return _facts(self, {"arrived_at"}) == _facts(other, {"arrived_at"})
 
 
 class DecisionRecord(Record):
@@ -142,5 +151,10 @@ class DecisionRecord(Record):
 
     def says_the_same_as(self, other: "DecisionRecord") -> bool:
         """Whether both record the same decision, whenever they arrived."""
-        same = {"arrived_at": other.arrived_at, "outcome": other.outcome}
-        return self.model_copy(update=same) == other
+        aside = {"arrived_at", "outcome"}
+        return _facts(self, aside) == _facts(other, aside)
+
+
+def _facts(record: Record, aside: set[str]) -> str:
+    """Write down what a record says; as JSON, for in Python `1 == 1.0 == True`."""
+    return json.dumps(record.model_dump(mode="json", exclude=aside), sort_keys=True)

@@ -17,6 +17,7 @@ from daybook.models.decisions import (
     DecisionRecord,
     Kind,
     Label,
+    Prose,
     Share,
 )
 from daybook.models.identity import (
@@ -87,7 +88,7 @@ class OutcomeFacts(Record):
     success: bool
     quality_score: Share | None = None
     latency_ms: float | None = Field(default=None, ge=0)
-    error: str | None = None
+    error: Prose | None = None
     details: JsonDict = Field(default_factory=dict)
 
 

@@ -23,6 +23,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _UUID_LENGTH = 36
+_CALENDAR_ENDS = "e677d21f-dbff"
 _RANDOM_BITS = 62
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << _RANDOM_BITS)
 _MILLISECOND_BITS = 48
@@ -45,7 +46,9 @@ class DecisionId(NamedTuple):
         if not isinstance(text, str):
             raise InvalidDecisionIdError(f"a decision id is text, not {type(text).__name__}")
         uuid, at, agent_id = text[:_UUID_LENGTH], text[_UUID_LENGTH:][:1], text[_UUID_LENGTH + 1 :]
-        if not _UUID7.fullmatch(uuid) or at != "@" or not AGENT_ID.fullmatch(agent_id):
+        well_formed = _UUID7.fullmatch(uuid) and at == "@" and AGENT_ID.fullmatch(agent_id)
+        # 48 bits of milliseconds reach the year 10889, and a calendar only 9999
+        if not well_formed or uuid[:13] >= _CALENDAR_ENDS:
             raise InvalidDecisionIdError(
                 f"{_shown(text)} is not a decision id: expected <UUIDv7>@<agent id>, "
                 "as log_decision returned it"
@@ -106,7 +109,12 @@ def aware(moment: datetime, name: str) -> datetime:
             f"{name} {moment.isoformat()} has no time zone: "
             "use datetime.now(timezone.utc), or .replace(tzinfo=...)"
         )
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInputError(
+            f"{name} {moment.isoformat()} lies outside the calendar once it is in UTC"
+        ) from None
 
 
 def _shown(text: object) -> str:

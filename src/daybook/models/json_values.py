@@ -9,6 +9,9 @@ from pydantic import BeforeValidator
 MAX_DEPTH = 64
 """Containers inside containers. Deeper input is hostile or a mistake."""
 
+MAX_INT_BITS = 3300
+"""About a thousand digits; Python itself refuses to write down more than 4,300."""
+
 JsonValue = Any
 JsonObject = dict[str, JsonValue]
 
@@ -17,15 +20,17 @@ def checked_json(value: object, depth: int = 0) -> JsonValue:
     """Return `value` as plain JSON data, or raise ValueError that names the offending part.
 
     Tuples become lists; everything else reads back as the same value: floats to the last
-    bit, integers of any size, text as it was. Refused: NaN and infinities, keys that are not
-    text, text that UTF-8 cannot carry, types that JSON has no word for.
+    bit, integers of up to a thousand digits, text as it was. Refused: NaN and infinities, keys
+    that are not text, text that UTF-8 cannot carry, types that JSON has no word for.
     """
     match value:
         case None | bool():
             return value
         case str():
-            return _checked_text(value)
+            return checked_text(value)
         case int():
+            if value.bit_length() > MAX_INT_BITS:
+                raise ValueError(f"is an integer of over {MAX_INT_BITS} bits: write it as text")
             return int(value)
         case float():
             if not math.isfinite(value):
@@ -42,7 +47,8 @@ def checked_json(value: object, depth: int = 0) -> JsonValue:
             )
 
 
-def _checked_text(text: str) -> str:
+def checked_text(text: str) -> str:
+    """Return the text, or raise ValueError if UTF-8 cannot carry it."""
     try:
         text.encode()
     except UnicodeEncodeError as fault:
@@ -57,7 +63,7 @@ def _checked_container(
         for key in container:
             if not isinstance(key, str):
                 raise ValueError(f"has the key {key!r}: keys must be text")  # noqa: TRY004
-        return {_checked_text(key): _within(key, item, depth) for key, item in container.items()}
+        return {checked_text(key): _within(key, item, depth) for key, item in container.items()}
     return [_within(position, item, depth) for position, item in enumerate(container)]
 
 

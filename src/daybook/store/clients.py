@@ -1,15 +1,21 @@
 """boto3 clients, made once for each service and shared by every thread."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from boto3 import Session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session as CoreSession
+
+from daybook.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["Clients", "Session"]
+__all__ = ["Clients", "Session", "sealed_session"]
 
 CONFIG = Config(
     # standard mode: jittered exponential backoff on throttling and passing faults
@@ -22,22 +28,52 @@ CONFIG = Config(
 )
 
 
+def sealed_session(region: str) -> Session:
+    """Make a session that no variable or file can send elsewhere: dummy keys, no endpoints."""
+    # each: name in the file, variables of the environment, value without either, conversion
+    core = CoreSession(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, "/dev/null", None),
+            "credentials_file": (None, None, "/dev/null", None),
+            "ignore_configured_endpoint_urls": (None, None, True, None),
+        }
+    )
+    core.set_credentials("testing", "testing")
+    return Session(botocore_session=core, region_name=region)
+
+
 class Clients:
-    """The clients of one region and endpoint; `session` defaults to a new boto3 session."""
+    """The clients of one region and endpoint; `session` defaults to a new boto3 session.
+
+    Raises InvalidInputError, here or when a client is made, for a region, an endpoint or an
+    AWS profile that cannot be.
+    """
 
     def __init__(
         self, region: str, endpoint_url: str | None, session: Session | None = None
     ) -> None:
-        self._session = session or Session()
         self._where: dict[str, Any] = {"region_name": region, "endpoint_url": endpoint_url}
+        with self._connecting():
+            self._session = session or Session()
 
     def dynamodb(self) -> "DynamoDBClient":
         """Make a DynamoDB client. Sessions are not thread-safe: the caller makes each once."""
-        return self._session.client("dynamodb", config=CONFIG, **self._where)
+        with self._connecting():
+            return self._session.client("dynamodb", config=CONFIG, **self._where)
 
     def s3(self) -> "S3Client":
         """Make an S3 client; with an endpoint of its own it addresses buckets by path."""
         config = CONFIG
         if self._where["endpoint_url"]:
             config = CONFIG.merge(Config(s3={"addressing_style": "path"}))
-        return self._session.client("s3", config=config, **self._where)
+        with self._connecting():
+            return self._session.client("s3", config=config, **self._where)
+
+    @contextmanager
+    def _connecting(self) -> Iterator[None]:
+        try:
+            yield
+        except (BotoCoreError, ValueError) as fault:
+            where = ", ".join(f"{name}={value!r}" for name, value in self._where.items())
+            raise InvalidInputError(f"no client can be made for {where}: {fault}") from fault

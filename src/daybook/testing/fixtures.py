@@ -5,14 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from daybook.client import AWSClientManager, MemoryManager
+from daybook.testing.local_aws import local_aws
 
 
 @pytest.fixture
 def daybook_client_manager() -> Iterator[AWSClientManager]:
     """Give a client manager on moto: empty tables, and a bucket for large bodies."""
-    # imported here, so that pytest runs without moto in projects that never ask for this
-    from daybook.testing.local_aws import local_aws  # noqa: PLC0415
-
     with local_aws() as client_manager:
         yield client_manager
 

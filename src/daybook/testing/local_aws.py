@@ -7,12 +7,9 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber
-
 from daybook.client import AWSClientManager
 from daybook.settings import Settings
-from daybook.store.clients import Session
+from daybook.store.clients import sealed_session
 from daybook.store.table import utc_now
 
 REGION = "us-east-1"
@@ -30,10 +27,15 @@ def local_aws(
     No request leaves the process and no credentials are needed. moto is not atomic under
     threads, so its requests are answered one at a time here; conditional writes then behave
     as they do in DynamoDB. moto does not enforce DynamoDB's limits nor remove expired items.
+    The environment plays no part: neither AWS's variables nor Daybook's are read. A block
+    inside another shares its tables.
     """
-    settings = settings or Settings(payload_bucket=BUCKET)
+    # here, so that pytest can look for the fixtures in projects that have no moto
+    from moto import mock_aws  # noqa: PLC0415
+
+    settings = settings or Settings(table_prefix="", payload_bucket=BUCKET, retention_days=365)
     with mock_aws(), _one_request_at_a_time():
-        session = Session("testing", "testing", region_name=REGION)
+        session = sealed_session(REGION)
         manager = AWSClientManager(REGION, session=session, settings=settings, clock=clock)
         manager.create_all_tables()
         if settings.payload_bucket:
@@ -43,6 +45,8 @@ def local_aws(
 
 @contextmanager
 def _one_request_at_a_time() -> Iterator[None]:
+    from moto.core.botocore_stubber import BotocoreStubber  # noqa: PLC0415
+
     lock = threading.RLock()
     answer = BotocoreStubber.__call__
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from uuid import uuid4
 
 import pytest
 
@@ -12,6 +13,7 @@ from daybook import (
     MemoryManager,
     OutcomeConflictError,
 )
+from daybook.testing import local_aws
 
 KIND = DecisionType.OTHER
 pytest_plugins = ["pytester"]
@@ -53,6 +55,30 @@ def test_threads_are_safe(daybook_client_manager: AWSClientManager) -> None:
         for thread in threads:
             thread.join()
         assert ended == {"won": 1, "told": 7}
+
+
+def test_the_environment_plays_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables that name an endpoint, a profile, a prefix or a bucket do not reach it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("DAYBOOK_TABLE_PREFIX", "elsewhere-")
+    monkeypatch.setenv("DAYBOOK_RETENTION_DAYS", "1")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    with local_aws() as manager:
+        assert manager.settings.table_prefix == ""
+        assert manager.settings.retention_days == 365
+        log = DecisionLogger(MemoryManager("a", manager))
+        large = {"noise": "".join(uuid4().hex for _ in range(30_000))}
+        own = log.log_decision(KIND, confidence=0.5, context=large)
+        assert log.get_decision(own).context.as_dict() == large
+
+
+def test_pytest_runs_without_moto(pytester: pytest.Pytester) -> None:
+    """A project that uses Daybook and not its fixtures needs no moto."""
+    pytester.makepyfile(sitecustomize="import sys; sys.modules['moto'] = None")
+    pytester.makepyfile(test_own="def test_it(): pass")
+    pytester.syspathinsert()
+    pytester.runpytest_subprocess("-p", "sitecustomize", "test_own.py").assert_outcomes(passed=1)
 
 
 def test_pytest_finds_the_fixtures_by_itself(pytester: pytest.Pytester) -> None:
