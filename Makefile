@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 # an install step that succeeded leaves a stamp, newer than the lock file it came from
 STAMPS := .daybook/stamps
 
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+# major versions of Node about whose end of life jsii should not shout
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -15,7 +16,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(STAMPS)/venv: requirements/dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Daybook needs Python 3.11 or newer")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Daybook needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -qq --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install -qq --no-deps --no-build-isolation -e .
@@ -69,5 +70,6 @@ lock: ## resolve the dependencies anew and write the lock files
 	npm install --package-lock-only
 
 .PHONY: clean
-clean: ## remove what was built and installed
+clean: ## stop the local platform with all it keeps, and remove what was built and installed
+	@if [ -x $(BIN)/daybook ]; then $(BIN)/daybook down --wipe; fi
 	rm -rf $(VENV) .venv-platform node_modules .daybook build cdk.out

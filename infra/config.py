@@ -54,8 +54,12 @@ class StageConfig:
     `protected` keeps tables, bucket and logs when the stack is deleted, and refuses the
     deletion of a table. `tracing` sends traces to X-Ray. `rate` and `burst` are requests
     a second at the HTTP API. `queue_window_seconds` is how long Lambda may gather messages
-    for a fuller batch. `fingerprint` is whatever the deployer wants to
-    find in the outputs later; the local platform tells by it whether the code has changed.
+    for a fuller batch, `queue_timeout_seconds` how long it may work on one, and
+    `queue_visibility_seconds` how long a message that failed waits for its next try: six times
+    as long, as AWS advises, since Lambda may retry a throttled batch within. Nothing is
+    throttled locally, and nobody there wants to wait. `fingerprint` is whatever the deployer
+    wants to find in the outputs later; the local platform tells by it whether the code has
+    changed.
     """
 
     name: str
@@ -70,6 +74,8 @@ class StageConfig:
     rate: int = 1_000
     burst: int = 2_000
     queue_window_seconds: int = 5
+    queue_timeout_seconds: int = 30
+    queue_visibility_seconds: int = 180
     agents: tuple[str, ...] = ()
     alarm_email: str | None = None
     fingerprint: str = "-"
@@ -99,6 +105,8 @@ STAGES = {
             layer_target=HERE,
             log_retention_days=1,
             queue_window_seconds=0,
+            queue_timeout_seconds=20,
+            queue_visibility_seconds=20,
         ),
         StageConfig(name="dev"),
         StageConfig(name="prod", protected=True, log_retention_days=365),

@@ -9,10 +9,6 @@ from infra.config import StageConfig
 from infra.functions import Artifacts, DaybookFunction
 from infra.nag import acknowledge_plain_http
 
-TIMEOUT = Duration.seconds(30)
-VISIBILITY = Duration.seconds(6 * 30)
-"""Six times the function's timeout, as AWS advises: Lambda may retry a throttled batch within."""
-
 ATTEMPTS = 5
 
 
@@ -41,7 +37,7 @@ class DecisionQueue(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=not config.local,
             retention_period=Duration.days(14),
-            visibility_timeout=VISIBILITY,
+            visibility_timeout=Duration.seconds(config.queue_visibility_seconds),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=ATTEMPTS
             ),
@@ -54,7 +50,7 @@ class DecisionQueue(Construct):
             config=config,
             artifacts=artifacts,
             handler="lambdas.decision_queue.handler",
-            timeout=TIMEOUT,
+            timeout=Duration.seconds(config.queue_timeout_seconds),
             memory_mb=1024,
         )
         self.handler.function.add_event_source(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BATCH = 10
 """The most that SQS takes in one request."""
-PATIENCE = 120.0
+PATIENCE = 180.0
 """Seconds without progress after which the queue is given up."""
 POLL = 0.25
 COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
@@ -65,6 +65,7 @@ class QueueDoor:
         """Send what is left and return when the queue is empty.
 
         Raises DeskError when it stops getting shorter, or when a message became a dead letter.
+        Dead letters of others, from before this door sent anything, are left alone.
         """
         self._send_batch()
         fewest, since = self.messages + 1, monotonic()
@@ -74,13 +75,16 @@ class QueueDoor:
                 fewest, since = left, monotonic()
             elif monotonic() - since > PATIENCE:
                 raise DeskError(
-                    f"{left} messages have been on the queue for {PATIENCE:.0f} seconds and "
-                    "nothing takes them: see `daybook status` and the platform's log."
+                    f"{left} messages have been on the queue for {PATIENCE:.0f} seconds: either "
+                    "nothing takes them, or they fail again and again. See `daybook status`, the "
+                    "platform's log and the function's."
                 )
             sleep(POLL)
         self.waiting(0)
         dead = self._count(self._dead_letter_queue_url) - self._dead_before
-        if dead > 0:
+        if not self.messages:
+            self._dead_before += dead
+        elif dead > 0:
             raise DeskError(
                 f"{dead} more messages are in the dead-letter queue "
                 f"{self._dead_letter_queue_url}: the function refused each of them five times. "

@@ -58,6 +58,11 @@ def bring_up(
     config = _config(root, home, prefix, port)
     with progress("Looking at the platform") as report:
         done = up(config, agents=agent or (), redeploy=redeploy, report=report)
+    if done.crashed:
+        out.print(
+            "The server had ended without `daybook down`. What was written since it was last "
+            "stopped in order is lost.\n"
+        )
     if done.deployed:
         out.print(f"Up on port {config.port}, deployed in {done.seconds:.0f} s.\n")
     elif done.started:

@@ -44,6 +44,16 @@ class PlatformConfig:
         return self.folder / "server.log"
 
     @property
+    def state(self) -> Path:
+        """Where the server keeps its state, written when it is stopped."""
+        return self.folder / "state"
+
+    @property
+    def objects(self) -> Path:
+        """Where the server keeps the objects of its buckets, written at once."""
+        return self.folder / "s3"
+
+    @property
     def scratch(self) -> Path:
         """Where the server unpacks the functions it runs; emptied when it starts and stops."""
         return self.folder / "tmp"

@@ -46,7 +46,8 @@ def deploy(
     )
     # independent of the synthesis, and there is a second core
     bootstrap = None
-    if describe(config, BOOTSTRAP_STACK) is None:
+    prepared = describe(config, BOOTSTRAP_STACK)
+    if prepared is None or not prepared.complete:
         bootstrap = _start(config, "bootstrap", f"aws://{ACCOUNT}/{REGION}", cwd=config.folder)
     try:
         _finish(synthesis, "synthesize the stack")
@@ -120,7 +121,7 @@ def environment(config: PlatformConfig) -> dict[str, str]:
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20",
         "NO_PROXY": ",".join(filter(None, (outside.get("NO_PROXY"), loopback))),
         "no_proxy": ",".join(filter(None, (outside.get("no_proxy"), loopback))),
     }

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import IO
 
 from daybook.errors import PlatformError
+from daybook.models.identity import checked_agent_id
 from daybook.platform import server
 from daybook.platform.config import PlatformConfig, check_tools
 from daybook.platform.connection import Connection, connection_to
@@ -47,10 +48,15 @@ class Status:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What `up` did, and how to connect."""
+    """What `up` did, and how to connect.
+
+    `crashed`: the server had ended without being stopped, so what was written since its last
+    orderly stop is lost.
+    """
 
     connection: Connection
     started: bool
+    crashed: bool
     deployed: bool
     seconds: float
 
@@ -74,7 +80,10 @@ def up(
     """
     began = time.monotonic()
     check_tools(config)
+    for agent in agents:
+        checked_agent_id(agent)
     with _locked(config, report):
+        crashed = server.was_killed(config)
         started = _ensure_server(config, report)
         found = describe(config, config.stack_name)
         wanted_agents = tuple(dict.fromkeys((*(found.agents if found else ()), *agents)))
@@ -101,6 +110,7 @@ def up(
     return Outcome(
         connection=connection,
         started=started,
+        crashed=crashed,
         deployed=deployed,
         seconds=time.monotonic() - began,
     )

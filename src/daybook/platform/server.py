@@ -44,6 +44,10 @@ def start(config: PlatformConfig) -> int:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     config.pid_file.unlink(missing_ok=True)
+    if not any(config.state.glob("*.json")):
+        # objects are written at once, all else at an orderly stop: without one, a bucket's
+        # objects are there and the bucket is not, and neither it nor they could be made again
+        shutil.rmtree(config.objects, ignore_errors=True)
     with config.log_file.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
             _command(config),
@@ -95,6 +99,11 @@ def running(config: PlatformConfig) -> Running | None:
     if "ministack.app:app" not in command or str(config.pid_file) not in command or not port:
         return None
     return Running(pid=pid, port=int(port[1]))
+
+
+def was_killed(config: PlatformConfig) -> bool:
+    """Whether a server that does not run any more ended without being stopped."""
+    return config.pid_file.exists() and running(config) is None
 
 
 def stop(config: PlatformConfig) -> bool:
@@ -191,9 +200,9 @@ def environment(config: PlatformConfig) -> dict[str, str]:
         # check signatures and policies: an agent is who it signs as, also here
         "AUTH": "true",
         "PERSIST_STATE": "1",
-        "STATE_DIR": str(config.folder / "state"),
+        "STATE_DIR": str(config.state),
         "S3_PERSIST": "1",
-        "S3_DATA_DIR": str(config.folder / "s3"),
+        "S3_DATA_DIR": str(config.objects),
         # listeners on other ports, which nothing here needs
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -56,7 +56,9 @@ def test_up_prints_how_to_connect(
 
     def fake_up(config: PlatformConfig, **options: object) -> Outcome:
         asked.update(options, port=config.port)
-        return Outcome(connection=CONNECTION, started=True, deployed=True, seconds=8.2)
+        return Outcome(
+            connection=CONNECTION, started=True, crashed=False, deployed=True, seconds=8.2
+        )
 
     monkeypatch.setattr(commands, "up", fake_up)
     code, out, _ = run(

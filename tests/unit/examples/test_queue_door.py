@@ -73,9 +73,12 @@ def test_what_is_sent_is_what_the_function_takes(
 
 
 def test_dead_letters_are_reported(door: QueueDoor) -> None:
-    """A message that became a dead letter since the door was opened fails the run."""
+    """One from before this door sent anything is another's; one since then fails the run."""
     sqs = boto3.client("sqs", "us-east-1")
     url = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    door.settle()
+    door.messages = 1
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     with pytest.raises(DeskError, match="1 more messages are in the dead-letter queue"):
         door.settle()

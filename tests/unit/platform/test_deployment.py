@@ -6,6 +6,7 @@ import pytest
 
 from daybook.errors import PlatformError
 from daybook.platform import PlatformConfig, deployment
+from daybook.platform.stack import DeployedStack
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_failed_step_says_what_the_cdk_said(
     config: PlatformConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the CDK fails, its last words are in the error."""
-    monkeypatch.setattr(deployment, "describe", lambda *_: object())
+    monkeypatch.setattr(deployment, "describe", lambda *_: DeployedStack(status="CREATE_COMPLETE"))
     script(config.cdk, "echo 'Resource limit exceeded'; exit 7")
     with pytest.raises(PlatformError, match=r"(?s)synthesize.*exit code 7.*limit exceeded"):
         deployment.deploy(config, agents=(), fingerprint="f", report=lambda _: None)
@@ -61,7 +62,7 @@ def test_failed_step_says_what_the_cdk_said(
 
 def test_steps_of_a_deployment(config: PlatformConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Synthesis comes first, then the deployment of what was synthesized, with its progress."""
-    monkeypatch.setattr(deployment, "describe", lambda *_: object())
+    monkeypatch.setattr(deployment, "describe", lambda *_: DeployedStack(status="CREATE_COMPLETE"))
     line = "s |  3/38 | 3:33:42 AM | CREATE_COMPLETE | AWS::SQS::Queue | queued/queue (q)"
     script(config.cdk, f'echo "$1" >> "{config.folder}/steps"; echo "{line}"')
     reports: list[str] = []

@@ -107,6 +107,7 @@ def test_killed_server_is_started_again(platform: PlatformConfig) -> None:
         time.sleep(0.01)
     again = up(platform)
     assert again.started
+    assert again.crashed
     assert get(platform) == ITEM
 
 
@@ -132,6 +133,26 @@ def test_table_deleted_behind_cloudformation(platform: PlatformConfig) -> None:
     assert status(platform).state is State.DAMAGED
     with pytest.raises(PlatformError, match=r"deleted agent_state,.*--wipe"):
         up(platform)
+
+
+def test_killed_before_its_first_stop(tmp_path: Path) -> None:
+    """Objects are on disk by then and nothing else is; `up` begins anew and says so."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    config = PlatformConfig(root=ROOT, port=port, home=tmp_path / "platform")
+    try:
+        first = up(config)
+        assert not first.crashed
+        running = server.running(config)
+        assert running
+        os.kill(running.pid, signal.SIGKILL)
+        while server.running(config):
+            time.sleep(0.01)
+        again = up(config)
+        assert (again.crashed, again.deployed) == (True, True)
+        assert status(config).state is State.UP
+    finally:
+        down(config, wipe=True)
 
 
 @pytest.mark.usefixtures("deployed")
