@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -130,11 +131,22 @@ def test_statistics_do_not_read_bodies(log: DecisionLogger, meter: CapacityMeter
 
 
 def test_a_short_list_reads_little(log: DecisionLogger, meter: CapacityMeter) -> None:
-    """The newest of 100 decisions cost one query that stops there."""
-    for _ in range(100):
-        log.log_decision(KIND, confidence=0.5)
-    before = meter.read_units
-    meter.requests.clear()
-    assert len(list(log.query_decisions(limit=2))) == 2
-    assert meter.requests == {"Query": 1}
-    assert meter.read_units - before <= 0.5
+    """The newest of 300 decisions of 4 KB cost what they are, not what lies behind them."""
+    noise = "".join(uuid4().hex for _ in range(120))
+    for _ in range(300):
+        log_pair(log, {"noise": noise})
+
+    def reading(**filters: Any) -> tuple[float, dict[str, int]]:
+        before = meter.read_units
+        meter.requests.clear()
+        list(log.query_decisions(**filters))
+        return meter.read_units - before, dict(meter.requests)
+
+    units, sent = reading(limit=2)
+    assert units <= 2.0
+    assert sent == {"Query": 1}
+    assert reading(limit=60)[0] <= 40
+    for filters in ({"success": True}, {"decision_type": KIND}):
+        units, sent = reading(**filters, limit=2)
+        assert units <= 5.0
+        assert sent == {"Query": 1, "BatchGetItem": 1}

@@ -50,21 +50,32 @@ def of_outcome(outcome: DecisionOutcome) -> str:
 
 
 def read_decisions(
-    store: Store, agent_id: str, decision_type: DecisionType, window: Window
+    store: Store,
+    agent_id: str,
+    decision_type: DecisionType,
+    window: Window,
+    page_size: int | None = None,
 ) -> Iterator[DecisionDigest]:
     """Iterate the decisions of a type within a window of the log, newest first."""
     partition = equals("type_key", keys.type_key(agent_id, decision_type))
-    for item in _newest_first(store, partition & between("sk", *window), "DecisionTypeIndex"):
+    condition = partition & between("sk", *window)
+    for item in _newest_first(store, condition, "DecisionTypeIndex", page_size):
         (confidence,) = json.loads(str(item[DIGEST]))
         yield DecisionDigest(keys.uuid_of(str(item["sk"])), decision_type, confidence)
 
 
 def read_outcomes(
-    store: Store, agent_id: str, window: Window, *, success: bool
+    store: Store,
+    agent_id: str,
+    window: Window,
+    *,
+    success: bool,
+    page_size: int | None = None,
 ) -> Iterator[OutcomeDigest]:
     """Iterate the outcomes within a window of the log, newest decision first."""
     partition = equals("success_key", keys.success_key(agent_id, success=success))
-    for item in _newest_first(store, partition & between("sk", *window), "SuccessIndex"):
+    condition = partition & between("sk", *window)
+    for item in _newest_first(store, condition, "SuccessIndex", page_size):
         kind, quality_score, latency_ms, has_error = json.loads(str(item[DIGEST]))
         uuid = keys.uuid_of(str(item["sk"]))
         yield OutcomeDigest(
@@ -72,8 +83,16 @@ def read_outcomes(
         )
 
 
-def _newest_first(store: Store, condition: Condition, index: str) -> Iterator[Item]:
-    return store.query(DECISIONS, condition, index=DECISIONS.index(index), newest_first=True)
+def _newest_first(
+    store: Store, condition: Condition, index: str, page_size: int | None
+) -> Iterator[Item]:
+    return store.query(
+        DECISIONS,
+        condition,
+        index=DECISIONS.index(index),
+        newest_first=True,
+        page_size=page_size,
+    )
 
 
 def _dumped(values: list[object]) -> str:

@@ -107,24 +107,31 @@ def _matching(
         return iter(())
     run = min(wanted or reading.RUN, reading.RUN)
     if query.success is not None:
-        return reading.hydrated(store, _by_success(store, query, window), run)
+        return reading.hydrated(store, _by_success(store, query, window, wanted), run)
     if query.decision_type is not None:
-        return reading.hydrated(store, _by_type(store, query, window), run)
-    # a decision and its outcome are two items; ask for no more than are wanted
-    page_size = 2 * run if wanted == run else None
+        return reading.hydrated(store, _by_type(store, query, window, wanted), run)
+    # a decision and its outcome are two items; read no more than are wanted
+    page_size = 2 * wanted if wanted is not None else None
     condition = equals("pk", query.agent_id) & between("sk", *window)
     found = store.query(DECISIONS, condition, newest_first=True, page_size=page_size)
     return reading.assembled(store, found)
 
 
-def _by_success(store: Store, query: DecisionQuery, window: Window) -> Iterator[DecisionId]:
-    success = bool(query.success)
-    for outcome in digests.read_outcomes(store, query.agent_id, window, success=success):
+def _by_success(
+    store: Store, query: DecisionQuery, window: Window, wanted: int | None
+) -> Iterator[DecisionId]:
+    # of one type only some of the outcomes are wanted: pages of the usual size find them sooner
+    page_size = wanted if query.decision_type is None else None
+    for outcome in digests.read_outcomes(
+        store, query.agent_id, window, success=bool(query.success), page_size=page_size
+    ):
         if query.decision_type in {None, outcome.decision_type}:
             yield DecisionId(outcome.uuid, query.agent_id)
 
 
-def _by_type(store: Store, query: DecisionQuery, window: Window) -> Iterator[DecisionId]:
+def _by_type(
+    store: Store, query: DecisionQuery, window: Window, wanted: int | None
+) -> Iterator[DecisionId]:
     kind = DecisionType(query.decision_type or "")
-    for decision in digests.read_decisions(store, query.agent_id, kind, window):
+    for decision in digests.read_decisions(store, query.agent_id, kind, window, wanted):
         yield DecisionId(decision.uuid, query.agent_id)

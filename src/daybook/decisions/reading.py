@@ -1,7 +1,7 @@
 """Reading the log by id: one decision, its chain up to the root, its children."""
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from itertools import islice
 
 from daybook.decisions import items
 from daybook.errors import BrokenChainError, CyclicChainError, DecisionNotFoundError
@@ -21,7 +21,7 @@ def get(store: Store, decision_id: str) -> DecisionRecord:
     """
     key = keys.decision(DecisionId.parse(decision_id))
     together = equals("pk", key["pk"]) & begins_with("sk", str(key["sk"]))
-    found = list(store.query(DECISIONS, together, consistent=True))
+    found = store.query(DECISIONS, together, consistent=True, newest_first=True)
     for decision in assembled(store, found):
         return decision
     raise DecisionNotFoundError(f"no decision {decision_id} is recorded, or it has expired")
@@ -79,15 +79,18 @@ def hydrated(store: Store, ids: Iterable[DecisionId], run: int = RUN) -> Iterato
 
 
 def assembled(store: Store, found: Iterable[Item]) -> Iterator[DecisionRecord]:
-    """Pair decisions with outcomes, which stand side by side in the log, either way round.
+    """Pair decisions with outcomes in a stretch of the log that is read newest first.
 
-    Yields decisions in the order in which they come. An outcome alone is left out: its
-    decision has expired.
+    An outcome comes right before its decision there, so nothing is read ahead to find it. An
+    outcome alone is left out: its decision has expired.
     """
-    for _, together in groupby(found, key=lambda item: keys.uuid_of(str(item["sk"]))):
-        parts = {keys.is_outcome(str(item["sk"])): item for item in together}
-        if False in parts:
-            yield items.read_decision(store, parts[False], parts.get(True))
+    outcome: Item = {"sk": ""}
+    for item in found:
+        if keys.is_outcome(str(item["sk"])):
+            outcome = item
+        else:
+            is_its_own = keys.uuid_of(str(outcome["sk"])) == keys.uuid_of(str(item["sk"]))
+            yield items.read_decision(store, item, outcome if is_its_own else None)
 
 
 def _fetched(store: Store, ids: list[DecisionId]) -> Iterator[DecisionRecord]:
