@@ -140,6 +140,11 @@ def stage_config(context: Callable[[str], Any]) -> StageConfig:
         fingerprint=str(context("fingerprint") or "-"),
         alarm_email=context("alarm_email") or None,
     )
+    if len({agent.lower() for agent in config.agents}) < len(config.agents):
+        raise ValueError(
+            f"Two of the agents {', '.join(config.agents)} differ only in upper and lower case, "
+            "and IAM takes the names of their roles for the same. Rename one."
+        )
     for agent in config.agents:
         _check_role_name(config.agent_role_prefix, agent)
     return config

@@ -17,6 +17,7 @@
     │   └── OutcomeConflictError
     ├── ChainError                                a chain that cannot be walked to its root
     │   ├── BrokenChainError
+    │   ├── ChainTooLongError
     │   └── CyclicChainError
     ├── StorageError                              AWS said no, or said nothing
     │   ├── TableMissingError
@@ -109,6 +110,10 @@ class ChainError(DaybookError):
 
 class BrokenChainError(ChainError):
     """A decision names a parent that does not exist, or has expired."""
+
+
+class ChainTooLongError(ChainError):
+    """A chain has more links than are followed."""
 
 
 class CyclicChainError(ChainError):

@@ -10,6 +10,7 @@ from daybook import (
     AWSClientManager,
     BodyTooLargeError,
     BrokenChainError,
+    ChainTooLongError,
     CyclicChainError,
     DecisionConflictError,
     DecisionLogger,
@@ -213,6 +214,18 @@ def test_a_cycle_is_reported(log: DecisionLogger, clock: Clock) -> None:
     with pytest.raises(CyclicChainError) as cycle:
         log.get_decision_chain(second)
     assert [d.decision_id for d in cycle.value.chain] == [first, second]
+
+
+def test_a_long_chain_ends(log: DecisionLogger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit the walk stops, and can be taken up where it stopped."""
+    monkeypatch.setattr("daybook.decisions.reading.LONGEST_CHAIN", 3)
+    logged: list[str] = []
+    for _ in range(5):
+        logged.append(log_one(log, parent_decision_id=logged[-1] if logged else None))
+    with pytest.raises(ChainTooLongError) as long:
+        log.get_decision_chain(logged[-1])
+    assert [d.decision_id for d in long.value.chain] == logged[-3:]
+    assert len(log.get_decision_chain(logged[2])) == 3
 
 
 def test_queries_agree_with_a_plain_list(log: DecisionLogger, clock: Clock) -> None:

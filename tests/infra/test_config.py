@@ -75,3 +75,9 @@ def test_retention_that_is_no_number_of_days(days: str) -> None:
     """Anything else is refused."""
     with pytest.raises(ValueError, match="retention_days"):
         stage_config(given(retention_days=days))
+
+
+def test_agents_that_share_a_role() -> None:
+    """IAM's role names know no case, so two such agents would be one."""
+    with pytest.raises(ValueError, match="differ only in upper and lower case"):
+        stage_config(given(agents="scout,Scout"))

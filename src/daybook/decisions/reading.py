@@ -4,11 +4,19 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from daybook.decisions import items
-from daybook.errors import BrokenChainError, CyclicChainError, DecisionNotFoundError
+from daybook.errors import (
+    BrokenChainError,
+    ChainTooLongError,
+    CyclicChainError,
+    DecisionNotFoundError,
+)
 from daybook.models import DecisionId, DecisionRecord
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.expressions import begins_with, equals
+
+LONGEST_CHAIN = 1000
+"""Links that are followed towards the root: each takes a request."""
 
 RUN = 50
 """Decisions read at once: with their outcomes they fill one BatchGetItem."""
@@ -31,8 +39,8 @@ def chain(store: Store, decision_id: str) -> list[DecisionRecord]:
     """Return the decisions that led to this one, the root first. One request a decision.
 
     Crosses agents. Raises DecisionNotFoundError for the decision itself, BrokenChainError
-    when an ancestor is missing and CyclicChainError when one repeats; both carry in `.chain`
-    what could be read.
+    when an ancestor is missing, CyclicChainError when one repeats and ChainTooLongError after
+    a thousand; these carry in `.chain` what could be read.
     """
     found = [get(store, decision_id)]
     seen = {found[0].decision_id}
@@ -41,6 +49,12 @@ def chain(store: Store, decision_id: str) -> list[DecisionRecord]:
             raise CyclicChainError(
                 f"{found[-1].decision_id} names {parent} as its parent, which is its own "
                 "descendant: the chain has no root",
+                found[::-1],
+            )
+        if len(found) == LONGEST_CHAIN:
+            raise ChainTooLongError(
+                f"the chain of {decision_id} has more than {LONGEST_CHAIN:,} links; the nearest "
+                "are in .chain. Go on from the first of them",
                 found[::-1],
             )
         try:

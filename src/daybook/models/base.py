@@ -29,12 +29,12 @@ def as_invalid_input(fault: ValidationError, what: str) -> InvalidInputError:
     """Turn pydantic's report into one sentence a problem."""
     problems = [
         (
-            ".".join(str(step) for step in error["loc"]) or what,
+            ".".join(str(step) for step in error["loc"]),
             error["msg"].removeprefix("Value error, "),
         )
         for error in fault.errors(include_url=False, include_input=False)
     ]
-    listed = "; ".join(f"{where}: {reason}" for where, reason in problems)
+    listed = "; ".join(f"{where}: {reason}" if where else reason for where, reason in problems)
     return InvalidInputError(f"{what} is not valid. {listed}", problems)
 
 
