@@ -4,8 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# an install step that succeeded leaves a stamp, newer than the lock file it came from
-STAMPS := .daybook/stamps
+# an install step that succeeded leaves a stamp in what it installed, newer than its lock file
+STAMP := installed.stamp
 
 # major versions of Node about whose end of life jsii should not shout
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
@@ -15,24 +15,24 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-$(STAMPS)/venv: requirements/dev.txt pyproject.toml
+$(VENV)/$(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Daybook needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -qq --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install -qq --no-deps --no-build-isolation -e .
-	@mkdir -p $(STAMPS) && touch $@
+	@touch $@
 
-$(STAMPS)/platform: requirements/platform.txt
+.venv-platform/$(STAMP): requirements/platform.txt
 	$(PYTHON) -m venv .venv-platform
 	.venv-platform/bin/pip install -qq --require-hashes -r requirements/platform.txt
-	@mkdir -p $(STAMPS) && touch $@
+	@touch $@
 
-$(STAMPS)/node: package-lock.json
+node_modules/$(STAMP): package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error
-	@mkdir -p $(STAMPS) && touch $@
+	@touch $@
 
 .PHONY: setup
-setup: $(STAMPS)/venv $(STAMPS)/platform $(STAMPS)/node ## install what the project needs, from the lock files
+setup: $(VENV)/$(STAMP) .venv-platform/$(STAMP) node_modules/$(STAMP) ## install what the project needs, from the lock files
 
 .PHONY: demo
 demo: setup ## three agents trade thirteen years of prices on the real stack, run locally
@@ -63,7 +63,7 @@ format: setup ## let ruff rewrite what it can
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-package daybook-aws
 .PHONY: lock
-lock: ## resolve the dependencies anew and write the lock files
+lock: $(VENV)/$(STAMP) ## resolve the dependencies anew and write the lock files
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) requirements/lambda.in -o requirements/lambda.txt
 	$(LOCK) requirements/platform.in -o requirements/platform.txt

@@ -36,7 +36,8 @@ class DecisionQueue(Construct):
             queue_name=config.resource("decisions"),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=not config.local,
-            retention_period=Duration.days(14),
+            # a message's age counts on in the dead-letter queue, which keeps it ten days more
+            retention_period=Duration.days(4),
             visibility_timeout=Duration.seconds(config.queue_visibility_seconds),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=ATTEMPTS

@@ -63,6 +63,12 @@ class DaybookStack(Stack):
             ("QueueArn", queue.queue.queue_arn, "For policies of those who send"),
             ("DeadLetterQueueUrl", queue.dead_letters.queue_url, "Messages that kept failing"),
             ("PayloadBucket", payloads.bucket.bucket_name, "DAYBOOK_PAYLOAD_BUCKET for the SDK"),
+            ("TablePrefix", config.prefix or "-", "DAYBOOK_TABLE_PREFIX for the SDK; - is none"),
+            (
+                "RetentionDays",
+                str(config.retention_days),
+                "DAYBOOK_RETENTION_DAYS for the SDK: bodies in the bucket go by it, too",
+            ),
             ("Agents", ",".join(config.agents) or "-", "The agents that have a role; - is none"),
             ("Fingerprint", config.fingerprint, "What this was deployed from, if it was said"),
             (

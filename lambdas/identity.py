@@ -6,7 +6,7 @@ from typing import Any
 from daybook.errors import UnknownCallerError
 from daybook.models.identity import AGENT_ID
 
-_ASSUMED_ROLE = re.compile(r"arn:[a-z-]+:sts::\d+:assumed-role/(?P<role>[^/]+)/[^/]+")
+_ASSUMED_ROLE = re.compile(r"arn:[a-z-]+:sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/[^/]+")
 
 
 def calling_agent(event: dict[str, Any], role_prefix: str) -> str:
@@ -16,10 +16,13 @@ def calling_agent(event: dict[str, Any], role_prefix: str) -> str:
     signature and passes the ARN of the role's session on. The session's name is the caller's
     own choice and says nothing. Raises UnknownCallerError for any other caller.
     """
-    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    request = event.get("requestContext", {})
+    authorizer = request.get("authorizer") or {}
     arn = str((authorizer.get("iam") or {}).get("userArn") or "")
     match = _ASSUMED_ROLE.fullmatch(arn)
-    role = match["role"] if match else ""
+    # a role of that name in another account is another role
+    at_home = match and match["account"] == request.get("accountId")
+    role = match["role"] if match and at_home else ""
     agent_id = role.removeprefix(role_prefix)
     if not role.startswith(role_prefix) or not AGENT_ID.fullmatch(agent_id):
         raise UnknownCallerError(

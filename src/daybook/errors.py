@@ -121,7 +121,13 @@ class CyclicChainError(ChainError):
 
 
 class StorageError(DaybookError):
-    """AWS refused a request, or did not answer it."""
+    """AWS refused a request, or did not answer it.
+
+    When a decision was being logged, `decision_id` is its id: whether or not it was written,
+    logging it again with this id counts once.
+    """
+
+    decision_id: str | None = None
 
 
 class TableMissingError(StorageError):

@@ -317,6 +317,28 @@ def test_past_decisions_are_kept_as_past(log: DecisionLogger, clock: Clock) -> N
     assert old.decision_id.split("@")[0] in str(mark["sk"])
 
 
+@pytest.mark.parametrize(("late", "marks"), [(60.0, 0), (60.000001, 1)])
+def test_who_is_late(log: DecisionLogger, clock: Clock, late: float, marks: int) -> None:
+    """A minute is in time; a microsecond more leaves a mark."""
+    log_one(log, decided_at=clock() - timedelta(seconds=late))
+    found = equals("pk", log.memory.agent_id) & begins_with("sk", "LATE#")
+    assert len(list(log.memory.store.query(DECISIONS, found))) == marks
+
+
+def test_a_repeat_after_its_retention(log: DecisionLogger, clock: Clock) -> None:
+    """An item that has expired and is still there does not stand in the way."""
+    own = new_decision_id(log.memory.agent_id, clock())
+    log_one(log, decision_id=own)
+    log.log_outcome(own, RISK, True, 0.5)
+    clock.advance(days=366)
+    log_one(log, decision_id=own)
+    assert log.get_decision(own).outcome is None
+    log.log_outcome(own, RISK, False, 0.1)
+    outcome = log.get_decision(own).outcome
+    assert outcome is not None
+    assert not outcome.success
+
+
 def test_statistics(log: DecisionLogger, clock: Clock) -> None:
     """Counts, rates, averages and percentiles are those of the decisions in the window."""
     log_one(log, confidence=1.0)

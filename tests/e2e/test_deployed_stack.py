@@ -40,7 +40,7 @@ def eventually(look: Callable[[], Any]) -> Any:
 
 @pytest.fixture
 def impatient_queue(platform: Connection, session: boto3.Session) -> Iterator[None]:
-    """Let failed messages be tried again after a second instead of six minutes."""
+    """Let failed messages be tried again after a second instead of twenty."""
     sqs = session.client("sqs", endpoint_url=platform.endpoint_url)
     where = platform.queue_url
     before = sqs.get_queue_attributes(QueueUrl=where, AttributeNames=["VisibilityTimeout"])
@@ -149,6 +149,24 @@ def test_the_queue(platform: Connection, session: boto3.Session, scout: Decision
         return read if read.outcome else None
 
     assert eventually(closed).outcome.success
+
+    def drained() -> bool:
+        told = sqs.get_queue_attributes(
+            QueueUrl=platform.queue_url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        )
+        return set(told["Attributes"].values()) == {"0"}
+
+    before = scout.get_decision(own)
+    eventually(drained)
+    assert scout.get_decision(own) == before
+    dead = sqs.get_queue_attributes(
+        QueueUrl=platform.dead_letter_queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    assert dead["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
 @pytest.mark.usefixtures("impatient_queue")

@@ -171,8 +171,7 @@ def test_bad_requests(
     call: Call, method: str, path: str, more: dict[str, Any], status: int, error: str
 ) -> None:
     """Each gets a 4xx with a body that says what is wrong."""
-    body = more.pop("body", None)
-    answered, refused = call(method, path, body, **more)
+    answered, refused = call(method, path, **more)
     assert (answered, refused["error"]) == (status, error)
     assert refused["message"]
 
@@ -183,6 +182,7 @@ CALLERS = [
     "arn:aws:iam::123456789012:root",
     "arn:aws:sts::123456789012:assumed-role/admin/daybook-agent-scout",
     "arn:aws:sts::123456789012:assumed-role/daybook-agent-/session",
+    "arn:aws:sts::999999999999:assumed-role/daybook-agent-scout/session",
     "arn:aws:sts::123456789012:assumed-role/x-daybook-agent-scout/session",
     "arn:aws:sts::123456789012:assumed-role/daybook-agent-a#b/session",
 ]

@@ -77,6 +77,11 @@ def test_the_control_takes_itself_for_a_conflict(manager: AWSClientManager) -> N
 def test_an_endpoint_that_never_answers(manager: AWSClientManager) -> None:
     """When every answer is lost the error says so; repeating with the same id is safe."""
     log = DecisionLogger(MemoryManager(f"agent-{uuid4().hex}", manager))
-    with losing_answers(manager, 1000), pytest.raises(UnreachableError, match="timeout"):
+    with (
+        losing_answers(manager, 1000),
+        pytest.raises(UnreachableError, match="timeout") as lost,
+    ):
         log.log_decision(KIND, confidence=0.5)
+    again = log.log_decision(KIND, confidence=0.5, decision_id=lost.value.decision_id)
+    assert again == lost.value.decision_id
     assert len(list(log.query_decisions())) == 1

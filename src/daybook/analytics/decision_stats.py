@@ -78,7 +78,10 @@ def summarize(
             [digest for digest in decisions if digest.decision_type is kind],
             [digest for digest in outcomes if digest.decision_type is kind],
         )
-        for kind in sorted({digest.decision_type for digest in decisions})
+        for kind in sorted(
+            {decision.decision_type for decision in decisions}
+            | {outcome.decision_type for outcome in outcomes}
+        )
     }
     return DecisionStats(**_type_stats(decisions, outcomes), by_type=by_type)
 

@@ -43,10 +43,20 @@ def of_decision(decision: DecisionRecord) -> str:
     return _dumped([decision.reasoning.confidence])
 
 
-def of_outcome(outcome: DecisionOutcome) -> str:
-    """Return the digest attribute of an outcome."""
+def of_outcome(outcome: DecisionOutcome, confidence: float) -> str:
+    """Return the digest attribute of an outcome, given its decision's confidence.
+
+    It says all that calibration and rates need, so that they never join the decision.
+    """
     numbers = [outcome.quality_score, outcome.latency_ms]
-    return _dumped([outcome.decision_type, *numbers, outcome.error is not None])
+    flags = [outcome.error is not None, outcome.success]
+    return _dumped([outcome.decision_type, *numbers, *flags, confidence])
+
+
+def confidence_in(decision: Item) -> float:
+    """Return the confidence from the item of a decision."""
+    confidence, *_ = json.loads(str(decision[DIGEST]))
+    return float(confidence)
 
 
 def read_decisions(
@@ -60,8 +70,8 @@ def read_decisions(
     partition = equals("type_key", keys.type_key(agent_id, decision_type))
     condition = partition & between("sk", *window)
     for item in _newest_first(store, condition, "DecisionTypeIndex", page_size):
-        (confidence,) = json.loads(str(item[DIGEST]))
-        yield DecisionDigest(keys.uuid_of(str(item["sk"])), decision_type, confidence)
+        uuid = keys.uuid_of(str(item["sk"]))
+        yield DecisionDigest(uuid, decision_type, confidence_in(item))
 
 
 def read_outcomes(
@@ -76,7 +86,8 @@ def read_outcomes(
     partition = equals("success_key", keys.success_key(agent_id, success=success))
     condition = partition & between("sk", *window)
     for item in _newest_first(store, condition, "SuccessIndex", page_size):
-        kind, quality_score, latency_ms, has_error = json.loads(str(item[DIGEST]))
+        # what later versions add comes after these
+        kind, quality_score, latency_ms, has_error, *_ = json.loads(str(item[DIGEST]))
         uuid = keys.uuid_of(str(item["sk"]))
         yield OutcomeDigest(
             uuid, DecisionType(kind), success, quality_score, latency_ms, has_error

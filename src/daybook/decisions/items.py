@@ -11,6 +11,7 @@ from daybook.models.identity import EPOCH
 from daybook.models.json_values import JsonObject
 from daybook.store import Codec, Store, keys, pack, unpack
 from daybook.store.attributes import Item, Value
+from daybook.store.schema import TTL_ATTRIBUTE
 
 DECISION_CODEC = Codec(version=1)
 OUTCOME_CODEC = Codec(version=1)
@@ -38,21 +39,22 @@ def decision_item(store: Store, decision: DecisionRecord) -> Item:
     if decision.parent_decision_id is not None:
         item["parent_key"] = keys.parent_key(DecisionId.parse(decision.parent_decision_id))
         body["parent"] = decision.parent_decision_id
-    return pack(store, DECISION_CODEC, decision_id, item, body)
+    return pack(store, DECISION_CODEC, keys.decision_bodies(decision_id), item, body)
 
 
-def outcome_item(store: Store, outcome: DecisionOutcome, expiry: dict[str, Value]) -> Item:
+def outcome_item(store: Store, outcome: DecisionOutcome, decision: Item) -> Item:
     """Return the item of an outcome, which expires when its decision does."""
+    ends = {TTL_ATTRIBUTE: decision[TTL_ATTRIBUTE]} if TTL_ATTRIBUTE in decision else {}
     decision_id = DecisionId.parse(outcome.decision_id)
     item = keys.outcome(decision_id) | {
         "success_key": keys.success_key(decision_id.agent_id, success=outcome.success),
         "arrived_at": _micros(outcome.arrived_at),
-        digests.DIGEST: digests.of_outcome(outcome),
-        **expiry,
+        digests.DIGEST: digests.of_outcome(outcome, digests.confidence_in(decision)),
+        **ends,
     }
     body = outcome.model_dump(include=_OUTCOME_BODY, exclude_defaults=True)
     body["type"] = outcome.decision_type
-    return pack(store, OUTCOME_CODEC, decision_id, item, body)
+    return pack(store, OUTCOME_CODEC, keys.decision_bodies(decision_id), item, body)
 
 
 def late_mark(store: Store, decision: DecisionRecord) -> Item:
@@ -94,7 +96,7 @@ def _reading(item: Item) -> Iterator[None]:
     """Tell a stored record that is not whole from input that is not valid."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as fault:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as fault:
         raise BodyCorruptError(
             f"the item {item['pk']!r} {item['sk']!r} is no record of Daybook's: {fault!r}"
         ) from fault

@@ -7,6 +7,7 @@ from daybook.errors import (
     DecisionConflictError,
     DecisionNotFoundError,
     OutcomeConflictError,
+    StorageError,
     WrongDecisionTypeError,
 )
 from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
@@ -21,13 +22,18 @@ def record(store: Store, decision: DecisionRecord) -> DecisionRecord:
 
     One request; two when the decision arrives late. Repeating it leaves the log as it is
     (a late decision's repeat leaves one more mark, which says the same). Raises
-    DecisionConflictError when another decision stands under its id.
+    DecisionConflictError when another decision stands under its id, and StorageError, which
+    carries the id for another try, when AWS fails.
     """
-    if decision.arrived_at - decision.decided_at > LATE_AFTER:
-        # the mark first: one without its decision does no harm, a decision without its mark
-        # would never be seen by the jobs that follow the log by time
-        store.put(DECISIONS, items.late_mark(store, decision))
-    standing = store.insert(DECISIONS, items.decision_item(store, decision))
+    try:
+        if decision.arrived_at - decision.decided_at > LATE_AFTER:
+            # the mark first: one without its decision does no harm, a decision without its
+            # mark would never be seen by the jobs that follow the log by time
+            store.put(DECISIONS, items.late_mark(store, decision))
+        standing = store.insert(DECISIONS, items.decision_item(store, decision))
+    except StorageError as fault:
+        fault.decision_id = decision.decision_id
+        raise
     if standing is None:
         return decision
     recorded = items.read_decision(store, standing)
@@ -59,8 +65,7 @@ def record_outcome(store: Store, outcome: DecisionOutcome) -> DecisionOutcome:
             f"the type {recorded_type}",
             [("decision_type", f"is not {recorded_type}")],
         )
-    expiry = {"expires_at": decision["expires_at"]} if "expires_at" in decision else {}
-    standing = store.insert(DECISIONS, items.outcome_item(store, outcome, expiry))
+    standing = store.insert(DECISIONS, items.outcome_item(store, outcome, decision))
     if standing is None:
         return outcome
     recorded = items.read_outcome(store, standing)

@@ -27,6 +27,7 @@ class Connection:
     dead_letter_queue_url: str
     payload_bucket: str
     table_prefix: str
+    retention_days: str
     agent_role_prefix: str
     agents: tuple[str, ...]
     access_key_id: str = "test"
@@ -46,6 +47,7 @@ class Connection:
             "AWS_REGION": self.region,
             "DAYBOOK_TABLE_PREFIX": self.table_prefix,
             "DAYBOOK_PAYLOAD_BUCKET": self.payload_bucket,
+            "DAYBOOK_RETENTION_DAYS": self.retention_days,
             "DAYBOOK_API_URL": self.api_url,
             "DAYBOOK_QUEUE_URL": self.queue_url,
         }
@@ -78,6 +80,8 @@ def connection_to(config: PlatformConfig, stack: DeployedStack) -> Connection:
         dead_letter_queue_url=config.endpoint_url + urlsplit(outputs["DeadLetterQueueUrl"]).path,
         payload_bucket=outputs["PayloadBucket"],
         table_prefix=config.table_prefix,
+        # a stack of an earlier day, before `up` renews it, does not say
+        retention_days=outputs.get("RetentionDays", "365"),
         agent_role_prefix=outputs["AgentRolePrefix"],
         agents=stack.agents,
     )

@@ -6,6 +6,8 @@ Daybook keeps anything richer inside an item's body, so three types are enough h
 from collections.abc import Mapping
 from typing import Any
 
+from daybook.errors import BodyCorruptError
+
 Value = str | int | bytes
 Item = dict[str, Value]
 WireItem = dict[str, dict[str, Any]]
@@ -44,8 +46,10 @@ def _from_wire(value: Mapping[str, Any]) -> Value:
             return str(held)
         case "N":
             return int(held)
-        case _:
+        case "B":
             return bytes(held)
+        case _:
+            raise BodyCorruptError(f"a stored attribute is of the type {kind}, which none has")
 
 
 def size(item: Mapping[str, Value]) -> int:

@@ -1,9 +1,8 @@
 """Records with a body: packed into an item or beside it in S3, and unpacked again."""
 
 from daybook.errors import BodyCorruptError
-from daybook.models.identity import DecisionId
 from daybook.models.json_values import JsonObject
-from daybook.store import keys, objects
+from daybook.store import objects
 from daybook.store.attributes import Item, size
 from daybook.store.codec import LARGEST_INLINE, Codec
 from daybook.store.table import Store
@@ -15,10 +14,10 @@ VERSION = "v"
 _BODY_OVERHEAD = len(BODY) + len(VERSION) + 3
 
 
-def pack(
-    store: Store, codec: Codec, decision_id: DecisionId, item: Item, document: JsonObject
-) -> Item:
+def pack(store: Store, codec: Codec, folder: str, item: Item, document: JsonObject) -> Item:
     """Return the item with its body: inside, or in S3 with a pointer when over 350 KB.
+
+    `folder` is where in the bucket, from `keys`.
 
     The object is written here, before the item that points to it, so an item never points
     to nothing. Raises BodyTooLargeError when the body needs S3 and no bucket is configured.
@@ -26,7 +25,7 @@ def pack(
     body = codec.encode(document, beside=size(item) + _BODY_OVERHEAD)
     if isinstance(body, str) or len(body) <= LARGEST_INLINE:
         return item | {VERSION: codec.version, BODY: body}
-    name = keys.body_object(decision_id, objects.checksum(body))
+    name = f"{folder}/{objects.checksum(body)}"
     objects.put_body(store.s3(), store.bucket, name, body)
     return item | {VERSION: codec.version, BODY_OBJECT: name}
 

@@ -19,9 +19,11 @@ __all__ = ["Clients", "Session", "sealed_session"]
 
 CONFIG = Config(
     # standard mode: jittered exponential backoff on throttling and passing faults
-    retries={"mode": "standard", "total_max_attempts": 6},
-    connect_timeout=3,
-    read_timeout=15,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    # all tries together end within half a minute: well inside the two minutes by which jobs
+    # stay behind the clock, so that nothing arrives after a job has passed its time
+    connect_timeout=2,
+    read_timeout=5,
     max_pool_connections=32,
     tcp_keepalive=True,
     user_agent_extra="daybook",

@@ -62,6 +62,8 @@ class Codec:
             raise BodyCorruptError(f"a stored body does not decode: {fault}") from fault
         if not isinstance(document, dict):
             raise BodyCorruptError(f"a stored body is a {type(document).__name__}, not an object")
+        if version < 1:
+            raise BodyCorruptError(f"a stored body has version {version}; the first is 1")
         if version > self.version:
             raise BodyCorruptError(
                 f"a stored body has version {version}, and this Daybook reads up to "

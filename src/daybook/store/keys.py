@@ -77,6 +77,6 @@ def _just_before(key: str) -> str:
     return f"{key[:-1]}{chr(ord(key[-1]) - 1)}{_AFTER_ALL}"
 
 
-def body_object(decision_id: DecisionId, checksum: str) -> str:
-    """Return the name of the object that holds a body too large for its item."""
-    return f"bodies/{decision_id.agent_id}/{decision_id.uuid}/{checksum}"
+def decision_bodies(decision_id: DecisionId) -> str:
+    """Return the folder of the objects that hold a decision's bodies too large for items."""
+    return f"bodies/{decision_id.agent_id}/decisions/{decision_id.uuid}"

@@ -54,8 +54,11 @@ def query(
 
 
 def batch_get(table: str, keys: Sequence[Mapping[str, Value]]) -> Parameters:
-    """BatchGetItem on one table: its `RequestItems`."""
-    return {table: {"Keys": [to_wire(key) for key in keys]}}
+    """BatchGetItem on one table: its `RequestItems`.
+
+    Consistent: what an index has named must not be missed on a replica that lags behind it.
+    """
+    return {table: {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}}
 
 
 def batch_write(table: str, items: Sequence[Mapping[str, Value]]) -> Parameters:

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 from daybook.store import batching, requests
 from daybook.store.attributes import Item, Value, from_wire, to_wire
 from daybook.store.batching import Backoff
-from daybook.store.expressions import Condition, absent
+from daybook.store.expressions import Condition, absent, equals
 from daybook.store.faults import ConditionFailedError, told_as_ours
-from daybook.store.schema import PARTITION_KEY, TTL_ATTRIBUTE, Index, Table
+from daybook.store.schema import PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, Index, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+
+LARGEST_PAGE = 1000
+"""Items asked for at once when a page has a size at all; DynamoDB ends it at 1 MB anyway."""
 
 
 def utc_now() -> datetime:
@@ -69,14 +73,25 @@ class Store:
 
         Returns None when it was written, or else the item that stands, so that the caller
         can tell a repeat (also one of botocore's own, after a lost answer) from a conflict.
-        An expired item that DynamoDB has not removed yet still stands.
+        An expired item that DynamoDB has not removed yet is replaced, with a second request.
         """
+        standing = self._put_if(table, item, absent(PARTITION_KEY))
+        if standing is not None and not self.is_live(standing):
+            still_there = equals(TTL_ATTRIBUTE, standing[TTL_ATTRIBUTE])
+            standing = self._put_if(table, item, still_there)
+        return standing
+
+    def _put_if(self, table: Table, item: Item, condition: Condition) -> Item | None:
         name = self.name_of(table)
         try:
             with told_as_ours(f"writing to {name}"):
-                self.dynamodb.put_item(**requests.put(name, item, absent(PARTITION_KEY)))
+                self.dynamodb.put_item(**requests.put(name, item, condition))
         except ConditionFailedError as refusal:
-            return from_wire(refusal.standing or {})
+            if refusal.standing:
+                return from_wire(refusal.standing)
+            # a client that does not tell what stands (DAX, an emulator): look
+            key = {PARTITION_KEY: item[PARTITION_KEY], SORT_KEY: item[SORT_KEY]}
+            return self.get(table, key) or {}
         return None
 
     def get(self, table: Table, key: Item) -> Item | None:
@@ -97,7 +112,11 @@ class Store:
         consistent: bool = False,
         page_size: int | None = None,
     ) -> Iterator[Item]:
-        """Iterate the live items under a key condition, asking for pages as they are needed."""
+        """Iterate the live items under a key condition, asking for pages as they are needed.
+
+        `page_size` is how many items are probably wanted: the first page is no larger, the
+        next ones grow, so that what was wanted little costs little and the rest few requests.
+        """
         name = self.name_of(table)
         parameters = requests.query(
             name,
@@ -105,7 +124,7 @@ class Store:
             index=index.name if index else None,
             forward=not newest_first,
             consistent=consistent,
-            page_size=page_size,
+            page_size=min(page_size, LARGEST_PAGE) if page_size else None,
         )
         while True:
             with told_as_ours(f"querying {name}"):
@@ -117,6 +136,8 @@ class Store:
             if "LastEvaluatedKey" not in page:
                 return
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            if "Limit" in parameters:
+                parameters["Limit"] = min(parameters["Limit"] * 4, LARGEST_PAGE)
 
     def fetch(self, table: Table, keys: Iterable[Item]) -> list[Item]:
         """Return the live items of these keys, in no order; missing ones are left out."""

@@ -22,6 +22,7 @@ CONNECTION = Connection(
     dead_letter_queue_url="http://127.0.0.1:4566/000000000000/daybook-decisions-dead-letters",
     payload_bucket="bodies",
     table_prefix="",
+    retention_days="365",
     agent_role_prefix="daybook-agent-",
     agents=("a",),
 )

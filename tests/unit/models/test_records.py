@@ -142,4 +142,10 @@ def test_all_is_the_truth() -> None:
         if not name.startswith("_") and getattr(value, "__module__", "").startswith("daybook")
     }
     assert public == set(daybook.__all__)
+    raised = {
+        name
+        for name, value in vars(daybook.errors).items()
+        if isinstance(value, type) and issubclass(value, daybook.DaybookError)
+    }
+    assert raised <= public
     assert list(daybook.__all__) == sorted(daybook.__all__)

@@ -46,7 +46,7 @@ def test_one_object_under_the_decision(log: DecisionLogger, manager: AWSClientMa
     own = log.log_decision(KIND, confidence=0.5, context=LARGE)
     log.log_decision(KIND, confidence=0.5, context=LARGE, decision_id=own)
     (name,) = object_names(manager)
-    assert name.startswith(f"bodies/a/{own.split('@')[0]}/")
+    assert name.startswith(f"bodies/a/decisions/{own.split('@')[0]}/")
 
 
 def test_small_bodies_stay_in_the_table(log: DecisionLogger, manager: AWSClientManager) -> None:
