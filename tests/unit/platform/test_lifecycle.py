@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import pytest
 
 from daybook.errors import PlatformError
 from daybook.platform import Outcome, PlatformConfig, State, connect, down, server, status, up
+from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent.parent.parent
 TABLE = "agent_decisions"
@@ -23,9 +23,7 @@ ITEM = {"pk": {"S": "agent"}, "sk": {"S": "kept"}}
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformConfig]:
     """Configure a platform of this checkout with a folder and a port of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    config = PlatformConfig(root=ROOT, port=port, home=tmp_path_factory.mktemp("platform"))
+    config = PlatformConfig(root=ROOT, port=free_port(), home=tmp_path_factory.mktemp("platform"))
     yield config
     down(config, wipe=True)
 
@@ -49,6 +47,15 @@ def client(config: PlatformConfig, service: Any) -> Any:
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106
     )
+
+
+def kill(config: PlatformConfig) -> None:
+    """End the server without letting it save anything."""
+    running = server.running(config)
+    assert running
+    os.kill(running.pid, signal.SIGKILL)
+    while server.running(config):
+        time.sleep(0.01)
 
 
 def get(config: PlatformConfig) -> Any:
@@ -100,11 +107,7 @@ def test_state_outlives_down(platform: PlatformConfig) -> None:
 @pytest.mark.usefixtures("deployed")
 def test_killed_server_is_started_again(platform: PlatformConfig) -> None:
     """A server that was killed comes back with what it had saved, and a stale pid is no hurdle."""
-    running = server.running(platform)
-    assert running
-    os.kill(running.pid, signal.SIGKILL)
-    while server.running(platform):
-        time.sleep(0.01)
+    kill(platform)
     again = up(platform)
     assert again.started
     assert again.crashed
@@ -137,17 +140,11 @@ def test_table_deleted_behind_cloudformation(platform: PlatformConfig) -> None:
 
 def test_killed_before_its_first_stop(tmp_path: Path) -> None:
     """Objects are on disk by then and nothing else is; `up` begins anew and says so."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    config = PlatformConfig(root=ROOT, port=port, home=tmp_path / "platform")
+    config = PlatformConfig(root=ROOT, port=free_port(), home=tmp_path / "platform")
     try:
         first = up(config)
         assert not first.crashed
-        running = server.running(config)
-        assert running
-        os.kill(running.pid, signal.SIGKILL)
-        while server.running(config):
-            time.sleep(0.01)
+        kill(config)
         again = up(config)
         assert (again.crashed, again.deployed) == (True, True)
         assert status(config).state is State.UP
