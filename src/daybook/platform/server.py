@@ -23,6 +23,7 @@ from daybook.settings import process_environment
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 PORT_SECONDS = 1.0
+EXEC_SECONDS = 1.0
 POLL_SECONDS = 0.1
 BOUND = re.compile(r"--bind 127\.0\.0\.1:(\d+)")
 HEALTH_PATH = "/_ministack/health"
@@ -94,7 +95,7 @@ def running(config: PlatformConfig) -> Running | None:
         pid = int(config.pid_file.read_text())
     except (OSError, ValueError):
         return None
-    command = _command_line(pid) if _alive(pid) else ""
+    command = _settled_command_line(pid)
     port = BOUND.search(command)
     if "ministack.app:app" not in command or str(config.pid_file) not in command or not port:
         return None
@@ -223,6 +224,20 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _settled_command_line(pid: int) -> str:
+    """Return the command line of a living process, or nothing.
+
+    For a moment while a process starts another program, Linux shows none: look again.
+    """
+    deadline = time.monotonic() + EXEC_SECONDS
+    while _alive(pid):
+        command = _command_line(pid)
+        if command or time.monotonic() > deadline:
+            return command
+        time.sleep(POLL_SECONDS)
+    return ""
 
 
 def _command_line(pid: int) -> str:

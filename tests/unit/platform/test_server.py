@@ -74,3 +74,13 @@ def test_functions_do_not_see_the_developers_environment(
     assert "mine" not in environment.values()
     assert environment["AWS_ACCESS_KEY_ID"] == "test"
     assert environment["AUTH"] == "true"
+
+
+def test_process_that_is_just_starting(
+    config: PlatformConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process shows no command line for a moment while it starts: it is looked at again."""
+    shown = iter(["", f"ministack.app:app --bind 127.0.0.1:4877 --pid {config.pid_file}"])
+    monkeypatch.setattr(server, "_command_line", lambda _: next(shown))
+    config.pid_file.write_text(str(os.getpid()))
+    assert server.running(config) == server.Running(pid=os.getpid(), port=4877)
