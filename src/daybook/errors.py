@@ -9,12 +9,19 @@
     │   ├── InvalidCursorError
     │   ├── WrongDecisionTypeError
     │   ├── ForeignDecisionError
+    │   ├── ForeignPatternError
     │   └── BodyTooLargeError
     ├── NotFoundError (also a LookupError)        what was asked for is not there
-    │   └── DecisionNotFoundError
+    │   ├── DecisionNotFoundError
+    │   ├── PatternNotFoundError
+    │   └── RunNotFoundError
     ├── ConflictError                             something else is already recorded
     │   ├── DecisionConflictError
-    │   └── OutcomeConflictError
+    │   ├── OutcomeConflictError
+    │   ├── PatternConflictError
+    │   ├── ConsolidationBusyError
+    │   ├── OvertakenError
+    │   └── UndoRefusedError
     ├── ChainError                                a chain that cannot be walked to its root
     │   ├── BrokenChainError
     │   ├── ChainTooLongError
@@ -28,6 +35,7 @@
     │   ├── UnfinishedBatchError
     │   ├── BodyMissingError
     │   └── BodyCorruptError
+    ├── MissingExtraError (also an ImportError)   an optional part is not installed
     ├── UnknownCallerError                        the API cannot tell which agent is calling
     └── PlatformError                             the local platform cannot do what was asked
 
@@ -73,6 +81,10 @@ class ForeignDecisionError(InvalidInputError):
     """An agent tried to write into another agent's log."""
 
 
+class ForeignPatternError(InvalidInputError):
+    """An agent tried to write into another agent's memory."""
+
+
 class BodyTooLargeError(InvalidInputError):
     """A body does not fit into an item, and no bucket is configured to take it."""
 
@@ -85,6 +97,14 @@ class DecisionNotFoundError(NotFoundError):
     """No decision has this id, or it has expired."""
 
 
+class PatternNotFoundError(NotFoundError):
+    """This agent has no pattern of this id."""
+
+
+class RunNotFoundError(NotFoundError):
+    """No consolidation run of this agent has this id, or it is too old to be kept."""
+
+
 class ConflictError(DaybookError):
     """Something else is already recorded; it stands, and nothing was written."""
 
@@ -95,6 +115,22 @@ class DecisionConflictError(ConflictError):
 
 class OutcomeConflictError(ConflictError):
     """A different outcome is already recorded for this decision."""
+
+
+class PatternConflictError(ConflictError):
+    """A pattern has changed since it was read."""
+
+
+class ConsolidationBusyError(ConflictError):
+    """Another consolidation of the agent is under way."""
+
+
+class OvertakenError(ConflictError):
+    """Another worker has taken over the job, and has gone on with it."""
+
+
+class UndoRefusedError(ConflictError):
+    """A consolidation run cannot be undone: later ones build on it, or it was undone."""
 
 
 class ChainError(DaybookError):
@@ -167,6 +203,10 @@ class BodyMissingError(StorageError):
 
 class BodyCorruptError(StorageError):
     """A stored body does not decode, or does not match its checksum."""
+
+
+class MissingExtraError(DaybookError, ImportError):
+    """An optional part of Daybook is needed and not installed; the message names it."""
 
 
 class UnknownCallerError(DaybookError):

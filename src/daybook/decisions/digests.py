@@ -28,7 +28,10 @@ class DecisionDigest(NamedTuple):
 
 
 class OutcomeDigest(NamedTuple):
-    """An outcome, as `SuccessIndex` tells it; `latency_ms` in milliseconds."""
+    """An outcome, as the indexes tell it, with its decision's confidence.
+
+    `latency_ms` in milliseconds.
+    """
 
     uuid: str
     decision_type: DecisionType
@@ -36,6 +39,7 @@ class OutcomeDigest(NamedTuple):
     quality_score: float | None
     latency_ms: float | None
     has_error: bool
+    confidence: float
 
 
 def of_decision(decision: DecisionRecord) -> str:
@@ -86,12 +90,24 @@ def read_outcomes(
     partition = equals("success_key", keys.success_key(agent_id, success=success))
     condition = partition & between("sk", *window)
     for item in _newest_first(store, condition, "SuccessIndex", page_size):
-        # what later versions add comes after these
-        kind, quality_score, latency_ms, has_error, *_ = json.loads(str(item[DIGEST]))
-        uuid = keys.uuid_of(str(item["sk"]))
-        yield OutcomeDigest(
-            uuid, DecisionType(kind), success, quality_score, latency_ms, has_error
-        )
+        yield read_outcome(item)
+
+
+def read_outcome(item: Item) -> OutcomeDigest:
+    """Return the digest of an outcome's item, as the table or any index holds it."""
+    # what later versions add comes after these
+    kind, quality_score, latency_ms, has_error, success, confidence, *_ = json.loads(
+        str(item[DIGEST])
+    )
+    return OutcomeDigest(
+        keys.uuid_of(str(item["sk"])),
+        DecisionType(kind),
+        success,
+        quality_score,
+        latency_ms,
+        has_error,
+        confidence,
+    )
 
 
 def _newest_first(

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 
 from daybook.decisions import digests
 from daybook.errors import BodyCorruptError
 from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
-from daybook.models.identity import EPOCH
+from daybook.models.identity import microseconds, moment_of
 from daybook.models.json_values import JsonObject
 from daybook.store import Codec, Store, keys, pack, unpack
-from daybook.store.attributes import Item, Value
+from daybook.store.attributes import Item
 from daybook.store.schema import TTL_ATTRIBUTE
 
 DECISION_CODEC = Codec(version=1)
@@ -27,7 +26,7 @@ def decision_item(store: Store, decision: DecisionRecord) -> Item:
         "type_key": keys.type_key(decision_id.agent_id, decision.decision_type),
         # not `arrived_at`, which is the outcomes' key in STMIndex; and not in the body, so
         # that a decision handed in twice has the same body
-        "written_at": _micros(decision.arrived_at),
+        "written_at": microseconds(decision.arrived_at),
         digests.DIGEST: digests.of_decision(decision),
         **store.expiry(decision.arrived_at),
     }
@@ -48,7 +47,7 @@ def outcome_item(store: Store, outcome: DecisionOutcome, decision: Item) -> Item
     decision_id = DecisionId.parse(outcome.decision_id)
     item = keys.outcome(decision_id) | {
         "success_key": keys.success_key(decision_id.agent_id, success=outcome.success),
-        "arrived_at": _micros(outcome.arrived_at),
+        "arrived_at": microseconds(outcome.arrived_at),
         digests.DIGEST: digests.of_outcome(outcome, digests.confidence_in(decision)),
         **ends,
     }
@@ -58,10 +57,14 @@ def outcome_item(store: Store, outcome: DecisionOutcome, decision: Item) -> Item
 
 
 def late_mark(store: Store, decision: DecisionRecord) -> Item:
-    """Return the mark of a decision that arrived late, for jobs that follow the log by time."""
+    """Return the mark of a decision that arrived late, for jobs that follow the log by time.
+
+    It is in STMIndex beside the outcomes, so that one query tells all that has arrived.
+    """
     decision_id = DecisionId.parse(decision.decision_id)
-    key = keys.late_mark(decision_id, _micros(decision.arrived_at))
-    return key | store.expiry(decision.arrived_at)
+    arrived_at = microseconds(decision.arrived_at)
+    key = keys.late_mark(decision_id, arrived_at)
+    return key | {"arrived_at": arrived_at} | store.expiry(decision.arrived_at)
 
 
 def read_decision(store: Store, item: Item, outcome: Item | None = None) -> DecisionRecord:
@@ -74,7 +77,7 @@ def read_decision(store: Store, item: Item, outcome: Item | None = None) -> Deci
             decision_id=str(_decision_id(item)),
             decision_type=body["type"],
             parent_decision_id=body.get("parent"),
-            arrived_at=_moment(item["written_at"]),
+            arrived_at=moment_of(int(item["written_at"])),
             outcome=read_outcome(store, outcome) if outcome else None,
         )
 
@@ -87,7 +90,7 @@ def read_outcome(store: Store, item: Item) -> DecisionOutcome:
             **{name: value for name, value in body.items() if name in _OUTCOME_BODY},
             decision_id=str(_decision_id(item)),
             decision_type=body["type"],
-            arrived_at=_moment(item["arrived_at"]),
+            arrived_at=moment_of(int(item["arrived_at"])),
         )
 
 
@@ -104,11 +107,3 @@ def _reading(item: Item) -> Iterator[None]:
 
 def _decision_id(item: Item) -> DecisionId:
     return DecisionId(keys.uuid_of(str(item["sk"])), str(item["pk"]))
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _moment(micros: Value) -> datetime:
-    return EPOCH + timedelta(microseconds=int(micros))

@@ -81,13 +81,22 @@ def new_decision_id(
 
 def uuid_at(moment: datetime, random_bits: int = 0) -> str:
     """Return the UUIDv7 of a moment; with no random bits, the smallest of its microsecond."""
-    microseconds = (moment - EPOCH) // timedelta(microseconds=1)
-    milliseconds, rest = divmod(microseconds, _MICROSECONDS)
+    milliseconds, rest = divmod(microseconds(moment), _MICROSECONDS)
     if not 0 <= milliseconds < 1 << _MILLISECOND_BITS:
         raise InvalidInputError(f"{moment.isoformat()} is before 1970: no UUIDv7 can carry it")
     fraction = -(-rest * _FRACTIONS // _MICROSECONDS)
     bits = milliseconds << 80 | fraction << 64 | _VERSION_AND_VARIANT
     return str(UUID(int=bits | random_bits & (1 << _RANDOM_BITS) - 1))
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a moment as microseconds since 1970."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(micros: int) -> datetime:
+    """Return the moment that lies this many microseconds after 1970, in UTC."""
+    return EPOCH + timedelta(microseconds=micros)
 
 
 def checked_agent_id(agent_id: str) -> str:

@@ -10,6 +10,7 @@ from daybook.errors import UnfinishedBatchError
 
 GET_LIMIT = 100
 WRITE_LIMIT = 25
+TRANSACTION_LIMIT = 100
 
 Element = TypeVar("Element")
 RequestItems = dict[str, Any]

@@ -65,6 +65,11 @@ def between(attribute: str, first: Value, last: Value) -> Condition:
     return Condition("{n} BETWEEN {0} AND {1}", attribute, (first, last))
 
 
+def at_least(attribute: str, least: Value) -> Condition:
+    """Hold when the attribute is this or more."""
+    return Condition("{n} >= {0}", attribute, (least,))
+
+
 def begins_with(attribute: str, prefix: str) -> Condition:
     """Hold when the attribute's text starts so."""
     return Condition("begins_with({n}, {0})", attribute, (prefix,))

@@ -16,9 +16,11 @@ from daybook.errors import (
 )
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
+TRANSACTION_CANCELLED = "TransactionCanceledException"
 
 _DENIED = "check the credentials and that the role may do this"
 _SLOWED = "AWS kept throttling after every retry: try again later, or spread the load"
+_CONTENDED = "another write to the same item was under way each time: try again"
 _ABSENT = "create it with create_all_tables(), or deploy the stack; check the prefix and region"
 
 _BY_CODE: Mapping[str, tuple[type[StorageError], str]] = {
@@ -42,6 +44,12 @@ _BY_CODE: Mapping[str, tuple[type[StorageError], str]] = {
     "SlowDown": (ThrottledError, _SLOWED),
     "Throttling": (ThrottledError, _SLOWED),
     "ThrottlingException": (ThrottledError, _SLOWED),
+    # what a transaction's reasons say, without "Exception"
+    "ProvisionedThroughputExceeded": (ThrottledError, _SLOWED),
+    "ThrottlingError": (ThrottledError, _SLOWED),
+    "TransactionConflict": (ThrottledError, _CONTENDED),
+    "TransactionConflictException": (ThrottledError, _CONTENDED),
+    "TransactionInProgressException": (ThrottledError, _CONTENDED),
     "InternalServerError": (UnreachableError, "AWS had a fault of its own: try again"),
     "ServiceUnavailable": (UnreachableError, "AWS had a fault of its own: try again"),
 }
@@ -72,6 +80,14 @@ class ConditionFailedError(Exception):
         self.standing = standing
 
 
+def _why_cancelled(response: Mapping[str, Any]) -> str:
+    """Return the code of what cancelled a transaction: a condition before anything else."""
+    codes = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
+    if CONDITION_FAILED.removesuffix("Exception") in codes:
+        return CONDITION_FAILED
+    return min((str(code) for code in codes - {None, "None"}), default=TRANSACTION_CANCELLED)
+
+
 @contextmanager
 def told_as_ours(action: str) -> Iterator[None]:
     """Run a call to AWS; whatever it raises comes out as a StorageError about `action`.
@@ -83,6 +99,8 @@ def told_as_ours(action: str) -> Iterator[None]:
     except aws.ClientError as fault:
         error = fault.response.get("Error", {})
         code = error.get("Code", "unknown")
+        if code == TRANSACTION_CANCELLED:
+            code = _why_cancelled(fault.response)
         if code == CONDITION_FAILED:
             standing: Any = fault.response.get("Item")
             raise ConditionFailedError(standing) from fault

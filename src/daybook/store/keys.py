@@ -12,6 +12,8 @@ from daybook.store.attributes import Item
 _DECISION = "D#"
 _OUTCOME = "#O"
 _LATE = "LATE#"
+_HEAD = "HEAD#"
+_HOUR = "HOUR#"
 _AFTER_ALL = "~"  # sorts after every character of a key
 
 
@@ -38,6 +40,16 @@ def uuid_of(sort_key: str) -> str:
 def is_outcome(sort_key: str) -> bool:
     """Whether a sort key of the log is an outcome's rather than a decision's."""
     return sort_key.endswith(_OUTCOME)
+
+
+def is_late_mark(sort_key: str) -> bool:
+    """Whether a sort key of the log is a late mark's."""
+    return sort_key.startswith(_LATE)
+
+
+def marked_uuid(sort_key: str) -> str:
+    """Return the UUID of the late decision from the sort key of its mark."""
+    return sort_key.rpartition("#")[2]
 
 
 def type_key(agent_id: str, decision_type: str) -> str:
@@ -80,3 +92,43 @@ def _just_before(key: str) -> str:
 def decision_bodies(decision_id: DecisionId) -> str:
     """Return the folder of the objects that hold a decision's bodies too large for items."""
     return f"bodies/{decision_id.agent_id}/decisions/{decision_id.uuid}"
+
+
+def head(agent_id: str, job: str) -> Item:
+    """Return the key of the item that says how far a job has followed an agent."""
+    return {"pk": agent_id, "sk": f"{_HEAD}{job}"}
+
+
+def heads() -> str:
+    """Return what the sort keys of all heads start with."""
+    return _HEAD
+
+
+def head_job(sort_key: str) -> str:
+    """Return the job from the sort key of its head."""
+    return sort_key.removeprefix(_HEAD)
+
+
+def lease(agent_id: str) -> Item:
+    """Return the key of the lease on an agent."""
+    return {"pk": agent_id, "sk": "LEASE"}
+
+
+def head_bodies(agent_id: str) -> str:
+    """Return the folder of the objects that hold what a head's item cannot."""
+    return f"bodies/{agent_id}/heads"
+
+
+def hour(agent_id: str, start: datetime) -> Item:
+    """Return the key of the rollup of the hour that starts then (UTC)."""
+    return {"pk": agent_id, "sk": f"{_HOUR}{start:%Y-%m-%dT%H}"}
+
+
+def hour_of(sort_key: str) -> datetime:
+    """Return the start of the hour from the sort key of its rollup."""
+    return datetime.fromisoformat(f"{sort_key.removeprefix(_HOUR)}:00+00:00")
+
+
+def hour_range(first: datetime, last: datetime) -> tuple[str, str]:
+    """Return the first and last sort key of the rollups of these hours, both included."""
+    return str(hour("", first)["sk"]), str(hour("", last)["sk"])

@@ -1,14 +1,36 @@
 """The parameters of DynamoDB's requests, from plain values. Pure: nothing is sent here."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from daybook.store import expressions
-from daybook.store.attributes import Value, to_wire
-from daybook.store.expressions import Condition
+from daybook.store.attributes import Item, Value, to_wire
+from daybook.store.expressions import Condition, Placeholders
 from daybook.store.schema import TTL_ATTRIBUTE, Index, Table
 
 Parameters = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Put:
+    """One item of a transaction to be written, perhaps only under a condition."""
+
+    table: Table
+    item: Item
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A condition that a transaction depends on, about an item that it does not write."""
+
+    table: Table
+    key: Item
+    condition: Condition
+
+
+Write = Put | Check
 
 
 def put(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> Parameters:
@@ -16,11 +38,44 @@ def put(table: str, item: Mapping[str, Value], condition: Condition | None = Non
     parameters: Parameters = {"TableName": table, "Item": to_wire(item)}
     if condition is None:
         return parameters
+    refusal = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return parameters | _under(condition) | refusal
+
+
+def update(table: str, key: Mapping[str, Value], values: Mapping[str, Value]) -> Parameters:
+    """UpdateItem that sets attributes and leaves the others; makes the item if it is not there."""
+    placeholders = Placeholders()
+    assignments = [
+        f"{placeholders.name(attribute)} = {placeholders.value(value)}"
+        for attribute, value in values.items()
+    ]
+    return {
+        "TableName": table,
+        "Key": to_wire(key),
+        "UpdateExpression": f"SET {', '.join(assignments)}",
+        "ExpressionAttributeNames": placeholders.names,
+        "ExpressionAttributeValues": placeholders.values,
+    }
+
+
+def transaction(prefix: str, writes: Sequence[Write]) -> Parameters:
+    """TransactWriteItems: all of these or none."""
+    return {"TransactItems": [_part(prefix, write) for write in writes]}
+
+
+def _part(prefix: str, write: Write) -> Parameters:
+    table = {"TableName": f"{prefix}{write.table.name}"}
+    under = _under(write.condition) if write.condition else {}
+    if isinstance(write, Check):
+        return {"ConditionCheck": table | {"Key": to_wire(write.key)} | under}
+    return {"Put": table | {"Item": to_wire(write.item)} | under}
+
+
+def _under(condition: Condition) -> Parameters:
     rendered = expressions.render(condition)
-    parameters |= {
+    parameters = {
         "ConditionExpression": rendered["text"],
         "ExpressionAttributeNames": rendered["names"],
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     if rendered["values"]:
         parameters["ExpressionAttributeValues"] = rendered["values"]
@@ -64,6 +119,11 @@ def batch_get(table: str, keys: Sequence[Mapping[str, Value]]) -> Parameters:
 def batch_write(table: str, items: Sequence[Mapping[str, Value]]) -> Parameters:
     """BatchWriteItem that puts into one table: its `RequestItems`."""
     return {table: [{"PutRequest": {"Item": to_wire(item)}} for item in items]}
+
+
+def batch_delete(table: str, keys: Sequence[Mapping[str, Value]]) -> Parameters:
+    """BatchWriteItem that deletes from one table: its `RequestItems`."""
+    return {table: [{"DeleteRequest": {"Key": to_wire(key)}} for key in keys]}
 
 
 def create_table(name: str, schema: Table) -> Parameters:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from daybook.errors import ThrottledError
 from daybook.store import batching, requests
 from daybook.store.attributes import Item, Value, from_wire, to_wire
 from daybook.store.batching import Backoff
 from daybook.store.expressions import Condition, absent, equals
 from daybook.store.faults import ConditionFailedError, told_as_ours
+from daybook.store.requests import Write
 from daybook.store.schema import PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, Index, Table
 
 if TYPE_CHECKING:
@@ -80,6 +82,41 @@ class Store:
             still_there = equals(TTL_ATTRIBUTE, standing[TTL_ATTRIBUTE])
             standing = self._put_if(table, item, still_there)
         return standing
+
+    def replace(self, table: Table, item: Item, condition: Condition) -> Item | None:
+        """Write an item if what stands there meets the condition. One request.
+
+        Returns None when it was written, or else the item that stands ({} for none): perhaps
+        this very item, written by a try whose answer was lost.
+        """
+        return self._put_if(table, item, condition)
+
+    def update(self, table: Table, key: Item, values: Item) -> None:
+        """Set attributes of an item and leave its others; make it if it is not there."""
+        name = self.name_of(table)
+        with told_as_ours(f"writing to {name}"):
+            self.dynamodb.update_item(**requests.update(name, key, values))
+
+    def transact(self, writes: Sequence[Write]) -> bool:
+        """Write all of these, at most 100, or none. One request.
+
+        Returns False when a condition did not hold, which may be because a try whose answer
+        was lost had already written. Contention is tried again; it ends in ThrottledError.
+        """
+        request = requests.transaction(self.prefix, writes)
+        for attempt in range(self.backoff.tries):
+            try:
+                with told_as_ours("writing a transaction"):
+                    self.dynamodb.transact_write_items(**request)
+            except ConditionFailedError:
+                return False
+            except ThrottledError:
+                if attempt + 1 == self.backoff.tries:
+                    raise
+                self.backoff.pause(attempt)
+            else:
+                break
+        return True
 
     def _put_if(self, table: Table, item: Item, condition: Condition) -> Item | None:
         name = self.name_of(table)
@@ -158,12 +195,18 @@ class Store:
 
         Raises UnfinishedBatchError when DynamoDB keeps leaving some undone.
         """
-        name = self.name_of(table)
+        for run in batching.cut(items, batching.WRITE_LIMIT):
+            self._write_batch(requests.batch_write(self.name_of(table), run))
 
+    def delete_all(self, table: Table, keys: Sequence[Item]) -> None:
+        """Delete the items of these keys, 25 to a request, whether or not they are there."""
+        for run in batching.cut(keys, batching.WRITE_LIMIT):
+            self._write_batch(requests.batch_delete(self.name_of(table), run))
+
+    def _write_batch(self, request: dict[str, Any]) -> None:
         def send(request: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-            with told_as_ours(f"writing to {name}"):
+            with told_as_ours(f"writing to {' and '.join(request)}"):
                 answer = self.dynamodb.batch_write_item(RequestItems=request)
             return [], dict(answer.get("UnprocessedItems", {}))
 
-        for run in batching.cut(items, batching.WRITE_LIMIT):
-            batching.drain(send, requests.batch_write(name, run), self.backoff)
+        batching.drain(send, request, self.backoff)
