@@ -6,7 +6,8 @@ from daybook import AWSClientManager, TableMissingError
 from daybook.settings import Settings
 from daybook.store import DECISIONS, TABLES, Store
 from daybook.store.attributes import Item
-from daybook.store.expressions import begins_with, between, equals
+from daybook.store.expressions import absent, begins_with, between, equals
+from daybook.store.requests import Check, Delete, Put
 from tests.contracts.conftest import Clock
 
 
@@ -138,3 +139,41 @@ def test_tables_can_be_made_and_removed_twice(client_manager: AWSClientManager) 
         mine.delete_all_tables()
     with pytest.raises(TableMissingError):
         mine.store.put(DECISIONS, item("a", 1))
+
+
+def test_replace_under_a_condition(store: Store, agent: str) -> None:
+    """An item is replaced only where the condition holds; else what stands is told."""
+    assert store.replace(DECISIONS, item(agent, 1, n=1), absent("pk")) is None
+    assert store.replace(DECISIONS, item(agent, 1, n=2), equals("n", 1)) is None
+    assert store.replace(DECISIONS, item(agent, 1, n=3), equals("n", 1)) == item(agent, 1, n=2)
+    assert store.replace(DECISIONS, item(agent, 2), equals("n", 1)) == {}
+
+
+def test_update_sets_and_leaves(store: Store, agent: str) -> None:
+    """Attributes are set one by one, and the item is made if it is not there."""
+    key = item(agent, 1)
+    store.update(DECISIONS, key, {"a": 1, "text": "x"})
+    store.update(DECISIONS, key, {"a": 2})
+    assert store.get(DECISIONS, key) == key | {"a": 2, "text": "x"}
+
+
+def test_transaction_is_all_or_nothing(store: Store, agent: str) -> None:
+    """Puts, deletions and checks take effect together, or none does."""
+    store.put(DECISIONS, item(agent, 1, n=1))
+    good = Put(table=DECISIONS, item=item(agent, 2))
+    gone = Delete(table=DECISIONS, key=item(agent, 1))
+    unmet = Check(table=DECISIONS, key=item(agent, 1), condition=equals("n", 2))
+    assert store.transact([good, unmet]) is False
+    assert store.fetch(DECISIONS, [item(agent, 2)]) == []
+    met = Check(table=DECISIONS, key=item(agent, 3), condition=absent("pk"))
+    assert store.transact([good, gone, met]) is True
+    assert store.get(DECISIONS, item(agent, 2)) == item(agent, 2)
+    assert store.get(DECISIONS, item(agent, 1)) is None
+
+
+def test_delete_all(store: Store, agent: str) -> None:
+    """Items are deleted by the batch; those that are not there do not matter."""
+    store.put_all(DECISIONS, [item(agent, number) for number in range(30)])
+    store.delete_all(DECISIONS, [item(agent, number) for number in range(5, 40)])
+    left = list(store.query(DECISIONS, equals("pk", agent)))
+    assert left == [item(agent, number) for number in range(5)]

@@ -47,3 +47,5 @@ class MemoryPattern(Record):
     user_metadata: JsonDict = Field(default_factory=dict)
     created_at: Moment
     updated_at: Moment
+    evidence_since: Moment | None = None
+    retired_at: Moment | None = None

@@ -25,13 +25,17 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Lease:
-    """A held lease. `fence` is the fencing token, `until` the end in microseconds."""
+    """A held lease. `fence` is the fencing token, `until` the end in microseconds.
+
+    `inherited` says that the holder before did not give it back: it died, or was too slow.
+    """
 
     store: Store
     agent_id: str
     owner: str
     fence: int
     until: int
+    inherited: bool = False
 
     @property
     def check(self) -> Check:
@@ -87,7 +91,8 @@ def _taken(store: Store, agent_id: str, wait: timedelta, sleep: Callable[[float]
         if free:
             fence = int(standing.get("fence", 0))
             until = now + LENGTH // timedelta(microseconds=1)
-            lease = Lease(store, agent_id, owner, fence + 1, until)
+            abandoned = bool(standing.get("owner"))
+            lease = Lease(store, agent_id, owner, fence + 1, until, abandoned)
             unmoved = equals("fence", fence) if standing else absent("pk")
             winner = store.replace(MEMORY, _item(lease), unmoved)
             if winner is None or winner.get("owner") == owner:

@@ -1,11 +1,11 @@
 """Positions: up to where a job has dealt with an agent's arrivals, each of them once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
-from daybook.models.identity import microseconds
+from daybook.models.identity import microseconds, moment_of
 from daybook.models.json_values import JsonObject
 from daybook.progress.arrivals import Arrival
 
@@ -32,6 +32,11 @@ class Position:
 
     settled: int = 0
     done: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def settled_at(self) -> datetime:
+        """The moment up to which everything is done, in UTC."""
+        return moment_of(self.settled)
 
     def is_done(self, arrival: Arrival) -> bool:
         """Whether the arrival has been dealt with."""
@@ -60,7 +65,7 @@ class Position:
         settled = int(document["settled"])
         return cls(settled, {name: settled + after for after, name in document["done"]})
 
-    def new_among(self, arrivals: Iterator[Arrival], now: datetime) -> Iterator[Arrival]:
+    def new_among(self, arrivals: Iterable[Arrival], now: datetime) -> Iterator[Arrival]:
         """Iterate those not done, as far as the position can name what it passes."""
         border = microseconds(now - LAG)
         room = LONGEST_TAIL - len(self.done)

@@ -49,14 +49,14 @@ class Codec:
             )
         if write_units(beside + len(plain)) == 1:
             return text
-        packed = zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
+        packed = deflated(plain)
         cheaper = write_units(beside + len(packed)) < write_units(beside + len(plain))
         return packed if cheaper or len(plain) > LARGEST_INLINE else text
 
     def decode(self, body: str | bytes, version: int) -> JsonObject:
         """Return the document, brought up to this version. Raises BodyCorruptError."""
         try:
-            plain = _inflated(body) if isinstance(body, bytes) else body
+            plain = inflated(body) if isinstance(body, bytes) else body
             document: object = json.loads(plain)
         except (zstandard.ZstdError, ValueError, RecursionError) as fault:
             raise BodyCorruptError(f"a stored body does not decode: {fault}") from fault
@@ -74,7 +74,13 @@ class Codec:
         return document
 
 
-def _inflated(packed: bytes) -> bytes:
+def deflated(plain: bytes) -> bytes:
+    """Return bytes compressed, as a binary attribute keeps them."""
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
+
+
+def inflated(packed: bytes) -> bytes:
+    """Return what `deflated` was given. Raises ValueError over 64 MB, or ZstdError."""
     claimed = zstandard.frame_content_size(packed)
     if not 0 <= claimed <= LARGEST_BODY:
         raise ValueError(f"it claims {claimed:,} bytes")

@@ -4,7 +4,8 @@
 keys. Decisions and outcomes share the id's order, so a time window is a range of sort keys.
 """
 
-from datetime import datetime
+from datetime import date, datetime
+from urllib.parse import quote
 
 from daybook.models.identity import EPOCH, DecisionId, uuid_at
 from daybook.store.attributes import Item
@@ -14,6 +15,10 @@ _OUTCOME = "#O"
 _LATE = "LATE#"
 _HEAD = "HEAD#"
 _HOUR = "HOUR#"
+_PATTERN = "P#"
+_PATTERN_VERSION = "PV#"
+_SHARE = "SHARE#"
+_KNOWLEDGE = "KNOWN#"
 _AFTER_ALL = "~"  # sorts after every character of a key
 
 
@@ -132,3 +137,96 @@ def hour_of(sort_key: str) -> datetime:
 def hour_range(first: datetime, last: datetime) -> tuple[str, str]:
     """Return the first and last sort key of the rollups of these hours, both included."""
     return str(hour("", first)["sk"]), str(hour("", last)["sk"])
+
+
+def pattern(agent_id: str, pattern_id: str) -> Item:
+    """Return the key of a pattern as it stands."""
+    return {"pk": agent_id, "sk": f"{_PATTERN}{pattern_id}"}
+
+
+def patterns() -> str:
+    """Return what the sort keys of all patterns start with."""
+    return _PATTERN
+
+
+def pattern_version(agent_id: str, pattern_id: str, version: int) -> Item:
+    """Return the key of an earlier version of a pattern."""
+    return {"pk": agent_id, "sk": f"{pattern_versions(pattern_id)}{version:08d}"}
+
+
+def pattern_versions(pattern_id: str) -> str:
+    """Return what the sort keys of a pattern's earlier versions start with."""
+    return f"{_PATTERN_VERSION}{pattern_id}#"
+
+
+def share(owner: str, pattern_id: str, recipient: str) -> Item:
+    """Return the key of the item that shows a pattern to another agent."""
+    return {"pk": owner, "sk": f"{_SHARE}{pattern_id}#{recipient}"}
+
+
+def shared_pattern(share_key: Item) -> Item:
+    """Return the key of the pattern that a share names: always one of the share's owner."""
+    pattern_id, _, _ = str(share_key["sk"]).removeprefix(_SHARE).rpartition("#")
+    return pattern(str(share_key["pk"]), pattern_id)
+
+
+def is_share(sort_key: str) -> bool:
+    """Whether a sort key of the memory is a share's."""
+    return sort_key.startswith(_SHARE)
+
+
+def recall_key(decision_type: str, owner: str = "", pattern_id: str = "") -> str:
+    """Return the sort key of `SharedPatternIndex`; with the type alone, how they start."""
+    return f"{decision_type}#{owner}#{pattern_id}" if owner else f"{decision_type}#"
+
+
+def run(agent_id: str, run_id: str) -> Item:
+    """Return the key of the record of a consolidation run."""
+    return {"pk": agent_id, "sk": f"RUN#{run_id}"}
+
+
+def knowledge(agent_id: str, stamp: str, decision_type: str, part: str) -> Item:
+    """Return the key of a part of what is known of a decision type.
+
+    `stamp` names who wrote it and when, so that no writer overwrites another's.
+    """
+    return {"pk": agent_id, "sk": f"{_KNOWLEDGE}{stamp}#{decision_type}#{part}"}
+
+
+def knowledge_stamp(version: int, fence: int) -> str:
+    """Return the stamp of a writer: the head's version that it goes for, its fencing token."""
+    return f"{version:012d}-{fence:012d}"
+
+
+def knowledge_for(version: int) -> str:
+    """Return how the sort keys start of whatever was written for a version of the head."""
+    return f"{_KNOWLEDGE}{version:012d}-"
+
+
+def memory_bodies(agent_id: str) -> str:
+    """Return the folder of the objects that hold memory too large for items."""
+    return f"memory/{agent_id}"
+
+
+def archive_day(agent_id: str, day: date) -> str:
+    """Return the name of the object that holds an agent's decisions of a day (UTC).
+
+    Partitions are named as Hive does it, so that query engines know them; a colon is escaped.
+    """
+    return f"archive/agent={quote(agent_id, safe='@')}/day={day.isoformat()}/decisions.parquet"
+
+
+AGENTS = "#agents"
+"""The partition of the registry."""
+
+ARRIVING = (_DECISION, _LATE)
+"""What the sort keys start with of whatever arrives in the log: decisions, outcomes, marks."""
+
+
+def registered_agent(agent_id: str) -> Item:
+    """Return the key of an agent in the registry of what consolidation has to look after.
+
+    Its partition is no agent's: an id cannot hold `#`, so no role that is confined to an
+    agent's own partitions reaches it.
+    """
+    return {"pk": AGENTS, "sk": agent_id}

@@ -1,10 +1,13 @@
-"""Bodies too large for an item: objects in S3, checked on the way in and out."""
+"""Objects in S3: bodies too large for an item, checked both ways, and the archive's files."""
 
 import hashlib
-from typing import TYPE_CHECKING
+import shutil
+import tempfile
+from functools import partial
+from typing import IO, TYPE_CHECKING
 
 from daybook.errors import BodyCorruptError, BodyTooLargeError, StorageError
-from daybook.store.faults import told_as_ours
+from daybook.store.faults import ignoring, told_as_ours
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,3 +44,41 @@ def get_body(client: "S3Client", bucket: str | None, name: str) -> bytes:
     if checksum(body) != name.rpartition("/")[2]:
         raise BodyCorruptError(f"the object {name} in {bucket} does not match its checksum")
     return body
+
+
+def put_archive(
+    client: "S3Client", bucket: str, name: str, file: IO[bytes], standing: str | None
+) -> bool:
+    """Store a file of the archive in place of the one of this ETag; None: of none.
+
+    Returns False when something else stands: perhaps this very file, written by a try whose
+    answer was lost.
+    """
+    put = partial(
+        client.put_object, Bucket=bucket, Key=name, Body=file, ChecksumAlgorithm="SHA256"
+    )
+    etag: str | None = None
+    with (
+        told_as_ours(f"writing {name} to the bucket {bucket}"),
+        ignoring("PreconditionFailed"),
+        # two writers at the very same moment, or one to a name that was just deleted
+        ignoring("ConditionalRequestConflict"),
+        ignoring("NoSuchKey"),
+    ):
+        answer = put(IfNoneMatch="*") if standing is None else put(IfMatch=standing)
+        etag = answer["ETag"]
+    return etag is not None
+
+
+def get_archive(client: "S3Client", bucket: str, name: str) -> tuple[IO[bytes], str]:
+    """Return a file of the archive and its ETag. Raises BodyMissingError.
+
+    A role that may not list the bucket gets AccessDeniedError instead: S3 does not tell it
+    what is missing.
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's
+    with told_as_ours(f"reading {name} from the bucket {bucket}"):
+        answer = client.get_object(Bucket=bucket, Key=name)
+        shutil.copyfileobj(answer["Body"], file)
+    file.seek(0)
+    return file, answer["ETag"]

@@ -22,6 +22,14 @@ class Put:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Delete:
+    """One item of a transaction to be deleted, whether or not it is there."""
+
+    table: Table
+    key: Item
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """A condition that a transaction depends on, about an item that it does not write."""
 
@@ -30,7 +38,7 @@ class Check:
     condition: Condition
 
 
-Write = Put | Check
+Write = Put | Delete | Check
 
 
 def put(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> Parameters:
@@ -65,10 +73,15 @@ def transaction(prefix: str, writes: Sequence[Write]) -> Parameters:
 
 def _part(prefix: str, write: Write) -> Parameters:
     table = {"TableName": f"{prefix}{write.table.name}"}
-    under = _under(write.condition) if write.condition else {}
-    if isinstance(write, Check):
-        return {"ConditionCheck": table | {"Key": to_wire(write.key)} | under}
-    return {"Put": table | {"Item": to_wire(write.item)} | under}
+    match write:
+        case Put():
+            under = _under(write.condition) if write.condition else {}
+            return {"Put": table | {"Item": to_wire(write.item)} | under}
+        case Delete():
+            return {"Delete": table | {"Key": to_wire(write.key)}}
+        case Check():
+            key = {"Key": to_wire(write.key)}
+            return {"ConditionCheck": table | key | _under(write.condition)}
 
 
 def _under(condition: Condition) -> Parameters:

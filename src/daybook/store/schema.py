@@ -79,6 +79,9 @@ DECISIONS = Table(
         ),
     ),
 )
+WHOLE = ("v", "body", "body_object", TTL_ATTRIBUTE)
+"""A pattern is small, seldom written and read before every decision: its indexes carry it whole."""
+
 MEMORY = Table(
     name="agent_memory_ltm",
     holds="long-term memory: patterns, their history, shares and rollups",
@@ -88,13 +91,13 @@ MEMORY = Table(
             partition_key="confidence_key",
             sort_key="confidence",
             sort_type="N",
-            include=(TTL_ATTRIBUTE,),
+            include=WHOLE,
         ),
         Index(
             name="SharedPatternIndex",
             partition_key="recipient_key",
-            sort_key=SORT_KEY,
-            include=(TTL_ATTRIBUTE,),
+            sort_key="recall_key",
+            include=WHOLE,
         ),
     ),
 )
