@@ -40,7 +40,9 @@ from daybook.errors import (
     UnreachableError,
     WrongDecisionTypeError,
 )
+from daybook.learner import PatternLearner
 from daybook.logger import DecisionLogger
+from daybook.memory import ConsolidationReport, Recollection
 from daybook.models import (
     AgentSignal,
     AgentState,
@@ -78,6 +80,7 @@ __all__ = [
     "ConditionOperator",
     "ConflictError",
     "ConsolidationBusyError",
+    "ConsolidationReport",
     "CyclicChainError",
     "DaybookError",
     "DecisionConflictError",
@@ -107,9 +110,11 @@ __all__ = [
     "OvertakenError",
     "PatternCondition",
     "PatternConflictError",
+    "PatternLearner",
     "PatternNotFoundError",
     "PatternType",
     "PlatformError",
+    "Recollection",
     "RunNotFoundError",
     "SchemaMismatchError",
     "Settings",

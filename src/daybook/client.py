@@ -1,15 +1,22 @@
 """The composition root: an AWS connection, and an agent's handle on it."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from daybook import decisions
+from daybook import decisions, memory
 from daybook.analytics import DecisionStats, decision_stats
 from daybook.decisions import DecisionPage, DecisionQuery
-from daybook.models import DecisionOutcome, DecisionRecord, DecisionType
+from daybook.memory import Acquaintances, Recollection
+from daybook.models import (
+    DecisionContext,
+    DecisionOutcome,
+    DecisionRecord,
+    DecisionType,
+    MemoryPattern,
+)
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.models.identity import checked_agent_id
 from daybook.settings import Settings, read_settings, region
@@ -124,6 +131,7 @@ class MemoryManager:
         self.agent_id = checked_agent_id(agent_id)
         self.client_manager = client_manager or get_client_manager(region())
         self.store = self.client_manager.store
+        self._acquaintances = Acquaintances()
 
     def record_decision(self, draft: DecisionDraft) -> DecisionRecord:
         """Write a decision into this agent's log; return it as it stands there.
@@ -171,3 +179,58 @@ class MemoryManager:
     ) -> DecisionStats:
         """Return the statistics of this agent's decisions of the last hours."""
         return decision_stats(self.store, self.agent_id, time_window_hours, decision_type)
+
+    def store_pattern(self, pattern: MemoryPattern) -> MemoryPattern:
+        """Store a pattern of this agent's, new or as the next version; return it as it stands.
+
+        Raises PatternConflictError when it has changed since it was read.
+        """
+        return memory.store_pattern(self.store, self.agent_id, pattern)
+
+    def get_pattern(self, pattern_id: str) -> MemoryPattern:
+        """Return one of this agent's patterns, also a retired one.
+
+        Raises PatternNotFoundError.
+        """
+        return memory.get_pattern(self.store, self.agent_id, pattern_id)
+
+    def list_patterns(
+        self, min_confidence: float = 0.0, decision_type: DecisionType | str | None = None
+    ) -> list[MemoryPattern]:
+        """Return this agent's live patterns, the most confident first."""
+        return memory.list_patterns(self.store, self.agent_id, min_confidence, decision_type)
+
+    def retire_pattern(self, pattern_id: str) -> MemoryPattern:
+        """Take a pattern out of use, for good. Its history stays."""
+        return memory.retire_pattern(self.store, self.agent_id, pattern_id)
+
+    def pattern_history(self, pattern_id: str) -> list[MemoryPattern]:
+        """Return every version of a pattern, the oldest first."""
+        return memory.pattern_history(self.store, self.agent_id, pattern_id)
+
+    def share_pattern(self, pattern_id: str, agents: Sequence[str]) -> MemoryPattern:
+        """Let these agents find one of this agent's patterns. Raises PatternNotFoundError."""
+        return memory.share_pattern(self.store, self.agent_id, pattern_id, agents)
+
+    def unshare_pattern(self, pattern_id: str, agents: Sequence[str]) -> MemoryPattern:
+        """Stop these agents from finding a pattern, at once. Raises PatternNotFoundError."""
+        return memory.unshare_pattern(self.store, self.agent_id, pattern_id, agents)
+
+    def shared_patterns(self) -> list[MemoryPattern]:
+        """Return the patterns that other agents share with this one."""
+        return memory.shared_patterns(self.store, self.agent_id)
+
+    def recall(
+        self,
+        decision_type: DecisionType | str,
+        context: Mapping[str, Any] | DecisionContext | None,
+        limit: int = 5,
+    ) -> list[Recollection]:
+        """Return the patterns that apply to this context, best first.
+
+        Each has `.pattern`, `.score` (its confidence, aged) and `.because`. One request; two
+        when another agent's pattern was not read in the last minute.
+        """
+        return memory.recall(
+            self.store, self.agent_id, decision_type, context, limit, self._acquaintances
+        )

@@ -1,5 +1,6 @@
 """What the log says in numbers."""
 
-from daybook.analytics.decision_stats import DecisionStats, decision_stats
+from daybook.analytics.decision_stats import decision_stats
+from daybook.analytics.summaries import DecisionStats
 
 __all__ = ["DecisionStats", "decision_stats"]

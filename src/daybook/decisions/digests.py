@@ -11,7 +11,7 @@ from typing import NamedTuple
 from daybook.models import DecisionOutcome, DecisionRecord, DecisionType
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.attributes import Item
-from daybook.store.expressions import Condition, between, equals
+from daybook.store.expressions import between, equals
 
 DIGEST = "digest"
 
@@ -20,11 +20,15 @@ Window = tuple[str, str]
 
 
 class DecisionDigest(NamedTuple):
-    """A decision, as `DecisionTypeIndex` tells it."""
+    """A decision, as `DecisionTypeIndex` tells it.
+
+    `written_at` is the writer's clock in microseconds since 1970.
+    """
 
     uuid: str
     decision_type: DecisionType
     confidence: float
+    written_at: int
 
 
 class OutcomeDigest(NamedTuple):
@@ -69,13 +73,19 @@ def read_decisions(
     decision_type: DecisionType,
     window: Window,
     page_size: int | None = None,
+    *,
+    newest_first: bool = True,
 ) -> Iterator[DecisionDigest]:
-    """Iterate the decisions of a type within a window of the log, newest first."""
+    """Iterate the decisions of a type within a window of the log."""
     partition = equals("type_key", keys.type_key(agent_id, decision_type))
-    condition = partition & between("sk", *window)
-    for item in _newest_first(store, condition, "DecisionTypeIndex", page_size):
-        uuid = keys.uuid_of(str(item["sk"]))
-        yield DecisionDigest(uuid, decision_type, confidence_in(item))
+    found = store.query(
+        DECISIONS,
+        partition & between("sk", *window),
+        index=DECISIONS.index("DecisionTypeIndex"),
+        newest_first=newest_first,
+        page_size=page_size,
+    )
+    return map(read_decision, found)
 
 
 def read_outcomes(
@@ -88,9 +98,24 @@ def read_outcomes(
 ) -> Iterator[OutcomeDigest]:
     """Iterate the outcomes within a window of the log, newest decision first."""
     partition = equals("success_key", keys.success_key(agent_id, success=success))
-    condition = partition & between("sk", *window)
-    for item in _newest_first(store, condition, "SuccessIndex", page_size):
-        yield read_outcome(item)
+    found = store.query(
+        DECISIONS,
+        partition & between("sk", *window),
+        index=DECISIONS.index("SuccessIndex"),
+        newest_first=True,
+        page_size=page_size,
+    )
+    return map(read_outcome, found)
+
+
+def read_decision(item: Item) -> DecisionDigest:
+    """Return the digest of a decision's item, as the table or `DecisionTypeIndex` holds it."""
+    return DecisionDigest(
+        keys.uuid_of(str(item["sk"])),
+        DecisionType(str(item["type_key"]).rpartition("#")[2]),
+        confidence_in(item),
+        int(item["written_at"]),
+    )
 
 
 def read_outcome(item: Item) -> OutcomeDigest:
@@ -107,18 +132,6 @@ def read_outcome(item: Item) -> OutcomeDigest:
         latency_ms,
         has_error,
         confidence,
-    )
-
-
-def _newest_first(
-    store: Store, condition: Condition, index: str, page_size: int | None
-) -> Iterator[Item]:
-    return store.query(
-        DECISIONS,
-        condition,
-        index=DECISIONS.index(index),
-        newest_first=True,
-        page_size=page_size,
     )
 
 

@@ -41,16 +41,19 @@ class RegisteredAgent:
     def is_due(self, now: datetime) -> bool:
         """Whether a run would find something to do, or might.
 
-        It would after news; and once more when the hour of the last news has closed, to roll
-        it up, and when its day has closed, to archive it. Then no more, until there is news.
+        It would after news; and when the hour of the last news has closed, to roll it up; and
+        when its day has closed, to archive it; and a day later, when an archived day to which
+        something came is written anew. Then no more, until there is news.
         """
         if not self.news_at:
             return False
         # A decision may claim to be made this much later than it arrived. The same margin is
         # why it does no harm when a belated write takes `news_at` back by a minute.
         latest = self.news_at + _MARGIN
+        hour, day = (_end(latest, length) for length in (_HOUR, _DAY))
         closed = microseconds(now - LAG)
-        ends = [(latest // length + 1) * length for length in (_HOUR, _DAY)]
+        # an hour stays open for a few minutes, within the same margin
+        ends = [end + _MARGIN for end in (hour, day, day + _DAY)]
         return self.caught_up_to < latest or any(self.caught_up_to < end <= closed for end in ends)
 
     def waiting(self, now: datetime) -> timedelta:
@@ -100,6 +103,11 @@ def due_agents(store: Store, now: datetime | None = None) -> Iterator[Registered
     moment = now or store.clock()
     found = store.query(MEMORY, equals("pk", keys.AGENTS), consistent=True)
     return (agent for agent in map(_agent, found) if agent.is_due(moment))
+
+
+def _end(moment: int, length: int) -> int:
+    """Return the end of the hour or day of a moment."""
+    return (moment // length + 1) * length
 
 
 def _agent(item: Item) -> RegisteredAgent:

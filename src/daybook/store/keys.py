@@ -230,3 +230,8 @@ def registered_agent(agent_id: str) -> Item:
     agent's own partitions reaches it.
     """
     return {"pk": AGENTS, "sk": agent_id}
+
+
+def bodies() -> str:
+    """Return what the names of all bodies start with: they expire, the archive does not."""
+    return "bodies/"

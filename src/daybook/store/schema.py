@@ -61,7 +61,10 @@ DECISIONS = Table(
     holds="decisions and their outcomes: an append-only log for each agent",
     indexes=(
         Index(
-            name="DecisionTypeIndex", partition_key="type_key", sort_key=SORT_KEY, include=DIGEST
+            name="DecisionTypeIndex",
+            partition_key="type_key",
+            sort_key=SORT_KEY,
+            include=(*DIGEST, "written_at"),
         ),
         Index(name="SuccessIndex", partition_key="success_key", sort_key=SORT_KEY, include=DIGEST),
         Index(

@@ -1,0 +1,205 @@
+"""Consolidation: whatever has arrived since the last run is rolled up, archived and learned.
+
+Three jobs follow one agent's arrivals, each with a head of its own, so each outcome takes
+effect once in each of them, whoever runs them, however often, and wherever they die.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from daybook import archive
+from daybook.analytics import rolling
+from daybook.memory import knowledge_items, learning_head, lessons, patterns, runs
+from daybook.memory.classroom import Classroom
+from daybook.memory.followers import Followers
+from daybook.memory.learning_head import Notes
+from daybook.memory.reports import ConsolidationReport, report
+from daybook.memory.runs import Change, Run
+from daybook.models.identity import aware, uuid_at
+from daybook.progress import LAG, Arrival, Lease, Position, commit, leased
+from daybook.store import Store, keys
+
+if TYPE_CHECKING:
+    from daybook.memory.learning import LearningSettings
+
+BATCH = 1000
+"""Arrivals that are held at a time, with their decisions."""
+
+LIMIT = 100_000
+"""Arrivals that one run deals with; its report says when there are more."""
+
+
+def consolidate(
+    store: Store,
+    agent_id: str,
+    *,
+    now: datetime | None = None,
+    dry_run: bool = False,
+    wait: timedelta = timedelta(),
+    settings: "LearningSettings | None" = None,
+    limit: int = LIMIT,
+) -> ConsolidationReport:
+    """Deal with everything that has arrived in an agent's log up to `now`.
+
+    Three requests at most when there is nothing to do. A dry run writes nothing and tells what
+    would be learned. Another consolidation of the agent is waited for, up to `wait`; raises
+    ConsolidationBusyError, or OvertakenError when another worker took this one for dead.
+    """
+    moment = aware(now, "now") if now else store.clock()
+    followers = Followers.read(store, agent_id)
+    arrivals = followers.unseen(moment)
+    first = next(arrivals, None)
+    if dry_run:
+        waiting = chain([first] if first else [], arrivals)
+        return _rehearse(followers, islice(waiting, limit), moment, settings)
+    if first is None and not followers.have_work(moment):
+        return report(followers.agent_id, _new_run_id(moment), caught_up_to=moment - LAG)
+    with leased(store, agent_id, wait=wait) as lease:
+        # read again: the heads may have moved while the lease was waited for
+        followers = Followers.read(store, agent_id)
+        return _Consolidation(store, lease, followers, moment, settings).run(limit)
+
+
+@dataclass
+class _Consolidation:
+    """One run, under the lease."""
+
+    store: Store
+    lease: Lease
+    followers: Followers
+    now: datetime
+    settings: "LearningSettings | None"
+
+    def run(self, limit: int) -> ConsolidationReport:
+        """Do all three jobs."""
+        self.followers.learning = runs.finish(self.store, self.lease, self.followers.learning)
+        learning = self.followers.learning
+        classroom = Classroom(
+            self.store, learning.agent_id, Notes.read(learning).knowledge, self.settings
+        )
+        learned_to = learning.position
+        more = False
+        arrivals = islice(self.followers.unseen(self.now), limit)
+        while not more and (batch := list(islice(arrivals, BATCH))):
+            limit -= len(batch)
+            self._renew()
+            fresh = list(learned_to.new_among(batch, self.now))
+            classroom.learn(list(lessons.joined(self.store, learning.agent_id, fresh)))
+            learned_to = learned_to.after(fresh, self.now)
+            self._roll(batch)
+            self._note_for_archive(batch)
+            # what the position had no room to name waits, and so does all that came after it
+            more = limit <= 0 or not all(map(learned_to.is_done, batch))
+        self._close_hours()
+        days, days_left = self._archive()
+        run_id, changes = self._conclude(classroom, learned_to)
+        return report(
+            learning.agent_id,
+            run_id,
+            changes=changes,
+            outcomes_learned=classroom.outcomes,
+            days_archived=days,
+            more=more or days_left,
+            caught_up_to=self._caught_up_to(more),
+        )
+
+    def _roll(self, batch: Sequence[Arrival]) -> None:
+        head = self.followers.rollups
+        fresh = list(head.position.new_among(batch, self.now))
+        if fresh:
+            check = [self.lease.check]
+            self.followers.rollups = rolling.roll_arrivals(
+                self.store, head, fresh, self.now, check
+            )
+
+    def _note_for_archive(self, batch: Sequence[Arrival]) -> None:
+        head = self.followers.archive
+        if head is None:
+            return
+        fresh = list(head.position.new_among(batch, self.now))
+        if fresh:
+            noted = archive.note_arrivals(head, fresh, self.now)
+            self.followers.archive = commit(self.store, noted, also=[self.lease.check])
+
+    def _close_hours(self) -> None:
+        self._renew()
+        self.followers.rollups = rolling.close_hours(
+            self.store, self.followers.rollups, self.now, [self.lease.check]
+        )
+
+    def _archive(self) -> tuple[int, bool]:
+        head = self.followers.archive
+        if head is None:
+            return 0, False
+        self._renew()
+        done = archive.archive_days(self.store, head, self.now, [self.lease.check], self._renew)
+        self.followers.archive = done.head
+        return len(done.days), done.more
+
+    def _renew(self) -> None:
+        self.lease = self.lease.renewed()
+
+    def _conclude(
+        self, classroom: Classroom, learned_to: Position
+    ) -> tuple[str, tuple[Change, ...]]:
+        """Write down what was learned, and change the patterns accordingly."""
+        head = self.followers.learning
+        run_id = _new_run_id(self.now)
+        if learned_to == head.position:
+            return run_id, ()
+        self._renew()
+        notes = Notes.read(head)
+        if not classroom.outcomes:
+            learning_head.move(self.store, self.lease, head, notes, learned_to)
+            return run_id, ()
+        if self.lease.inherited:
+            knowledge_items.sweep(self.store, head.agent_id, head.version + 1)
+        standings = patterns.every_standing(self.store, head.agent_id)
+        changes = classroom.changes(standings, self.now)
+        stamp = keys.knowledge_stamp(head.version + 1, self.lease.fence)
+        known = classroom.save(stamp)
+        was = {"position": head.position.document, "knowledge": notes.knowledge}
+        runs.write(self.store, Run(head.agent_id, run_id, self.now, changes, was))
+        replaced = knowledge_items.superseded(notes.knowledge, known)
+        moved = notes.with_run(run_id, known, replaced)
+        head = learning_head.move(self.store, self.lease, head, moved, learned_to)
+        self.followers.learning = runs.finish(self.store, self.lease, head)
+        return run_id, changes
+
+    def _caught_up_to(self, more: bool) -> datetime:
+        if not more:
+            return self.now - LAG
+        return min(head.position.settled_at for head in self.followers.heads)
+
+
+def _rehearse(
+    followers: Followers,
+    arrivals: Iterable[Arrival],
+    now: datetime,
+    settings: "LearningSettings | None",
+) -> ConsolidationReport:
+    """Find out what would be learned. Writes nothing."""
+    store, head = followers.store, followers.learning
+    classroom = Classroom(store, head.agent_id, Notes.read(head).knowledge, settings)
+    fresh = (arrival for arrival in arrivals if not head.position.is_done(arrival))
+    while batch := list(islice(fresh, BATCH)):
+        classroom.learn(list(lessons.joined(store, head.agent_id, batch)))
+    changes: tuple[Change, ...] = ()
+    if classroom.outcomes:
+        changes = classroom.changes(patterns.every_standing(store, head.agent_id), now)
+    return report(
+        head.agent_id,
+        _new_run_id(now),
+        dry_run=True,
+        changes=changes,
+        outcomes_learned=classroom.outcomes,
+        caught_up_to=head.position.settled_at,
+    )
+
+
+def _new_run_id(now: datetime) -> str:
+    return uuid_at(now, secrets.randbits(62))
