@@ -42,6 +42,13 @@ demo: setup ## three agents trade thirteen years of prices on the real stack, ru
 test: setup ## run every test
 	$(BIN)/pytest
 
+.PHONY: campaign
+campaign: setup ## run the long campaigns of fault tests, and the benchmarks that have a bar
+	$(BIN)/pytest -m campaign
+	$(BIN)/python -m bench.learning
+	$(BIN)/python -m bench.statistics
+	$(BIN)/python -m bench.consolidation
+
 .PHONY: lint
 lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
