@@ -8,14 +8,26 @@ from daybook.analytics.exact_sums import ExactSum
 BINS = 10
 """Bin i holds confidences from i/10 to below (i + 1)/10; the last one includes 1."""
 
+MILLION = 1_000_000
+
 
 @dataclass
 class Bin:
-    """Outcomes whose decisions had about the same confidence."""
+    """Outcomes whose decisions had about the same confidence.
+
+    `confidence` is the sum of their confidences, each rounded to a whole millionth. Whole
+    numbers add up in any order as well, and ten exact sums a type would be most of a rollup.
+    """
 
     outcomes: int = 0
     successes: int = 0
-    confidence: ExactSum = field(default_factory=ExactSum)
+    confidence: int = 0
+
+    def add(self, outcomes: int, successes: int, confidence: int) -> None:
+        """Count more of them."""
+        self.outcomes += outcomes
+        self.successes += successes
+        self.confidence += confidence
 
 
 @dataclass
@@ -32,33 +44,30 @@ class Calibration:
     def add(self, confidence: float, *, success: bool) -> None:
         """Count an outcome, given the confidence of its decision (0 to 1)."""
         self.squares.add((confidence - success) ** 2)
-        bin_ = self.bins.setdefault(min(int(confidence * BINS), BINS - 1), Bin())
-        bin_.outcomes += 1
-        bin_.successes += success
-        bin_.confidence.add(confidence)
+        index = min(int(confidence * BINS), BINS - 1)
+        self.bins.setdefault(index, Bin()).add(1, int(success), round(confidence * MILLION))
 
     def merge(self, other: "Calibration") -> None:
         """Count what another has counted."""
         self.squares.merge(other.squares)
         for index, theirs in other.bins.items():
             ours = self.bins.setdefault(index, Bin())
-            ours.outcomes += theirs.outcomes
-            ours.successes += theirs.successes
-            ours.confidence.merge(theirs.confidence)
+            ours.add(theirs.outcomes, theirs.successes, theirs.confidence)
 
     @property
     def document(self) -> list[int]:
-        """The sum of squares, then index, outcomes, successes and sum of each bin, as one list."""
+        """The sum of squares, then index, outcomes, successes and confidence of each bin."""
         written = self.squares.document
         for index, each in sorted(self.bins.items()):
-            written += [index, each.outcomes, each.successes, *each.confidence.document]
+            written += [index, each.outcomes, each.successes, each.confidence]
         return written
 
     @classmethod
     def read(cls, document: Sequence[int]) -> "Calibration":
         """Return the calibration from its document."""
-        bins = {}
-        for at in range(2, len(document), 5):
-            index, outcomes, successes, *confidence = document[at : at + 5]
-            bins[index] = Bin(outcomes, successes, ExactSum.read(confidence))
-        return cls(ExactSum.read(document[:2]), bins)
+        squares, exponent, *bins = document
+        fours = zip(*[iter(bins)] * 4, strict=True)
+        return cls(
+            ExactSum.read([squares, exponent]),
+            {index: Bin(*counted) for index, *counted in fours},
+        )

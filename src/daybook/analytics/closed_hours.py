@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import reduce
 from itertools import islice
 from typing import NamedTuple
 
@@ -42,11 +41,13 @@ def read_closed_hours(store: Store, agent_id: str, since: datetime | None) -> Cl
         until = closed_until(head)
         if until is None or first >= until:
             return None
-        hours = list(read_hours(store, agent_id, first, until - HOUR))
+        rollup, newest = HourRollup(), 0
+        for hour in read_hours(store, agent_id, first, until - HOUR):
+            rollup.merge(hour.rollup)
+            newest = max(newest, hour.version)
         # a later version holds arrivals that this head does not know to be done
-        if all(hour.version <= head.version for hour in hours):
-            rollups = (hour.rollup for hour in hours)
-            return ClosedHours(head, first, until, reduce(HourRollup.merge, rollups, HourRollup()))
+        if newest <= head.version:
+            return ClosedHours(head, first, until, rollup)
     return None
 
 

@@ -16,6 +16,7 @@ from ddsketch import LogarithmicMapping
 
 RELATIVE_ACCURACY = 0.01
 _MAPPING = LogarithmicMapping(RELATIVE_ACCURACY)
+_BEFORE_ALL = -40_000  # the bin of the smallest float above 0 is -37,220
 
 
 @dataclass
@@ -54,19 +55,27 @@ class LatencySketch:
 
     @property
     def document(self) -> list[int]:
-        """The sketch as `[zeros, index, count, distance to the next index, count, …]`."""
-        written, last = [self.zeros], 0
+        """The sketch as `[zeros, step, step, …]`: from each bin to the next one that is not empty.
+
+        A bin that holds more than one latency has their number behind it, as a negative.
+        """
+        written, last = [self.zeros], _BEFORE_ALL
         for index, count in sorted(self.bins.items()):
-            written += [index - last, count]
+            written.append(index - last)
+            if count > 1:
+                written.append(-count)
             last = index
         return written
 
     @classmethod
     def read(cls, document: Sequence[int]) -> "LatencySketch":
         """Return the sketch from its document."""
-        zeros, *pairs = document
-        indexes = accumulate(pairs[::2])
-        return cls(zeros, Counter(dict(zip(indexes, pairs[1::2], strict=True))))
+        zeros, *steps = document
+        sketch, index = cls(zeros), _BEFORE_ALL
+        for step in steps:
+            index += max(step, 0)
+            sketch.bins[index] = max(-step, 1)
+        return sketch
 
 
 def _value(index: int) -> float:

@@ -70,7 +70,7 @@ def read_day(store: Store, agent_id: str, day: date) -> Iterator[DecisionRecord]
     has not been archived yet (to a role that may not list the bucket: AccessDeniedError).
     """
     name = keys.archive_day(agent_id, day)
-    file, _ = objects.get_archive(store.s3(), str(store.bucket), name)
+    file, _ = objects.get_archive(store.s3(), store.bucket, name)
     with file:
         yield from read_archived(file)
 

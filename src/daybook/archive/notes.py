@@ -96,10 +96,13 @@ def note_arrivals(head: Head, arrivals: Sequence[Arrival], now: datetime) -> Hea
     `commit(store, note_arrivals(head, arrivals, now))` makes that last.
     """
     notes = Notes.read(head.notes)
-    for arrival in arrivals:
-        day = arrival.decision_id(head.agent_id).decided_at.date()
-        # a late decision may come after its mark and after the day was archived in between
-        if arrival.outcome is None or notes.is_archived(day):
+    # a late decision may come after its mark and after the day was archived in between
+    touched = {
+        (arrival.decision_id(head.agent_id).decided_at.date(), arrival.outcome is None)
+        for arrival in arrivals
+    }
+    for day, is_late in sorted(touched):
+        if is_late or notes.is_archived(day):
             notes = notes.marked(day, now)
     return replace(head, position=head.position.after(arrivals, now), notes=notes.document)
 

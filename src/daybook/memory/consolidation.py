@@ -5,7 +5,7 @@ effect once in each of them, whoever runs them, however often, and wherever they
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from daybook import archive
 from daybook.analytics import rolling
+from daybook.archive import Archived
 from daybook.memory import knowledge_items, learning_head, lessons, patterns, runs
 from daybook.memory.classroom import Classroom
 from daybook.memory.followers import Followers
@@ -53,15 +54,18 @@ def consolidate(
     followers = Followers.read(store, agent_id)
     arrivals = followers.unseen(moment)
     first = next(arrivals, None)
+    waiting: Iterator[Arrival] = chain([first] if first else [], arrivals)
     if dry_run:
-        waiting = chain([first] if first else [], arrivals)
         return _rehearse(followers, islice(waiting, limit), moment, settings)
     if first is None and not followers.have_work(moment):
         return report(followers.agent_id, _new_run_id(moment), caught_up_to=moment - LAG)
     with leased(store, agent_id, wait=wait) as lease:
         # read again: the heads may have moved while the lease was waited for
-        followers = Followers.read(store, agent_id)
-        return _Consolidation(store, lease, followers, moment, settings).run(limit)
+        current = Followers.read(store, agent_id)
+        if current != followers:
+            waiting = current.unseen(moment)
+        run = _Consolidation(store, lease, current, moment, settings)
+        return run.carry_out(islice(waiting, limit), limit)
 
 
 @dataclass
@@ -74,8 +78,8 @@ class _Consolidation:
     now: datetime
     settings: "LearningSettings | None"
 
-    def run(self, limit: int) -> ConsolidationReport:
-        """Do all three jobs."""
+    def carry_out(self, arrivals: Iterator[Arrival], limit: int) -> ConsolidationReport:
+        """Do all three jobs. `arrivals` are what is not done yet, at most `limit` of them."""
         self.followers.learning = runs.finish(self.store, self.lease, self.followers.learning)
         learning = self.followers.learning
         classroom = Classroom(
@@ -83,7 +87,6 @@ class _Consolidation:
         )
         learned_to = learning.position
         more = False
-        arrivals = islice(self.followers.unseen(self.now), limit)
         while not more and (batch := list(islice(arrivals, BATCH))):
             limit -= len(batch)
             self._renew()
@@ -95,15 +98,16 @@ class _Consolidation:
             # what the position had no room to name waits, and so does all that came after it
             more = limit <= 0 or not all(map(learned_to.is_done, batch))
         self._close_hours()
-        days, days_left = self._archive()
+        archived = self._archive()
         run_id, changes = self._conclude(classroom, learned_to)
         return report(
             learning.agent_id,
             run_id,
             changes=changes,
             outcomes_learned=classroom.outcomes,
-            days_archived=days,
-            more=more or days_left,
+            days_archived=len(archived.days) if archived else 0,
+            days_damaged=len(archived.damaged) if archived else 0,
+            more=more or bool(archived and archived.more),
             caught_up_to=self._caught_up_to(more),
         )
 
@@ -131,14 +135,14 @@ class _Consolidation:
             self.store, self.followers.rollups, self.now, [self.lease.check]
         )
 
-    def _archive(self) -> tuple[int, bool]:
+    def _archive(self) -> Archived | None:
         head = self.followers.archive
         if head is None:
-            return 0, False
+            return None
         self._renew()
         done = archive.archive_days(self.store, head, self.now, [self.lease.check], self._renew)
         self.followers.archive = done.head
-        return len(done.days), done.more
+        return done
 
     def _renew(self) -> None:
         self.lease = self.lease.renewed()

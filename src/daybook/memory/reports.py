@@ -25,8 +25,9 @@ class ConsolidationReport(Record):
     """A run of consolidation over one agent; of a dry run, what it would have done.
 
     `outcomes_learned` counts outcomes that arrived since the run before; `patterns_updated`
-    the patterns that were refreshed or that turned. `more` says that work is left for another
-    run. Whatever arrived before `caught_up_to` has been dealt with.
+    the patterns that were refreshed or that turned. Of the archived days, `days_damaged` hold
+    something that cannot be read; they are tried again daily. `more` says that work is left
+    for another run. Whatever arrived before `caught_up_to` has been dealt with.
     """
 
     run_id: str
@@ -34,6 +35,7 @@ class ConsolidationReport(Record):
     dry_run: bool = False
     outcomes_learned: Count = 0
     days_archived: Count = 0
+    days_damaged: Count = 0
     patterns_created: Count = 0
     patterns_updated: Count = 0
     patterns_retired: Count = 0

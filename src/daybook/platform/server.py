@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daybook.errors import PlatformError
+from daybook.platform import streams
 from daybook.platform.config import REGION, PlatformConfig
 from daybook.settings import process_environment
 
@@ -49,6 +50,7 @@ def start(config: PlatformConfig) -> int:
         # objects are written at once, all else at an orderly stop: without one, a bucket's
         # objects are there and the bucket is not, and neither it nor they could be made again
         shutil.rmtree(config.objects, ignore_errors=True)
+    streams.rewind(config.state)
     with config.log_file.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
             _command(config),

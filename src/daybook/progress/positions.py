@@ -50,8 +50,11 @@ class Position:
         if not arrivals:
             return self
         settled = max(self.settled, min(arrivals[-1].arrived_at, microseconds(now - LAG)))
-        done = dict(self.done) | {each.fingerprint: each.arrived_at for each in arrivals}
-        return type(self)(settled, {name: at for name, at in done.items() if at >= settled})
+        done = {name: at for name, at in self.done.items() if at >= settled}
+        done |= {
+            each.fingerprint: each.arrived_at for each in arrivals if each.arrived_at >= settled
+        }
+        return type(self)(settled, done)
 
     @property
     def document(self) -> JsonObject:

@@ -121,7 +121,7 @@ def lease(agent_id: str) -> Item:
 
 def head_bodies(agent_id: str) -> str:
     """Return the folder of the objects that hold what a head's item cannot."""
-    return f"bodies/{agent_id}/heads"
+    return f"memory/{agent_id}/heads"
 
 
 def hour(agent_id: str, start: datetime) -> Item:

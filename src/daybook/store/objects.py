@@ -35,10 +35,7 @@ def get_body(client: "S3Client", bucket: str | None, name: str) -> bytes:
     The name ends in the body's checksum, which was taken before it left the writer.
     """
     if bucket is None:
-        raise StorageError(
-            f"the body is in S3 as {name}, and no bucket is configured: "
-            "set DAYBOOK_PAYLOAD_BUCKET to the stack's bucket"
-        )
+        raise _no_bucket(name)
     with told_as_ours(f"reading {name} from the bucket {bucket}"):
         body = client.get_object(Bucket=bucket, Key=name)["Body"].read()
     if checksum(body) != name.rpartition("/")[2]:
@@ -70,15 +67,24 @@ def put_archive(
     return etag is not None
 
 
-def get_archive(client: "S3Client", bucket: str, name: str) -> tuple[IO[bytes], str]:
+def get_archive(client: "S3Client", bucket: str | None, name: str) -> tuple[IO[bytes], str]:
     """Return a file of the archive and its ETag. Raises BodyMissingError.
 
     A role that may not list the bucket gets AccessDeniedError instead: S3 does not tell it
     what is missing.
     """
+    if bucket is None:
+        raise _no_bucket(name)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's
     with told_as_ours(f"reading {name} from the bucket {bucket}"):
         answer = client.get_object(Bucket=bucket, Key=name)
         shutil.copyfileobj(answer["Body"], file)
     file.seek(0)
     return file, answer["ETag"]
+
+
+def _no_bucket(name: str) -> StorageError:
+    return StorageError(
+        f"{name} is in S3, and no bucket is configured: "
+        "set DAYBOOK_PAYLOAD_BUCKET to the stack's bucket"
+    )

@@ -83,7 +83,7 @@ DECISIONS = Table(
     ),
 )
 WHOLE = ("v", "body", "body_object", TTL_ATTRIBUTE)
-"""A pattern is small, seldom written and read before every decision: its indexes carry it whole."""
+"""A pattern is small, seldom written, and read before decisions: its indexes carry it whole."""
 
 MEMORY = Table(
     name="agent_memory_ltm",

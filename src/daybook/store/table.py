@@ -5,8 +5,10 @@ and never return an item that has expired but that DynamoDB has not removed yet.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from daybook.errors import ThrottledError
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+
+FETCHES_AT_ONCE = 4
+"""Requests for items by their keys that are under way at once."""
 
 LARGEST_PAGE = 1000
 """Items asked for at once when a page has a size at all; DynamoDB ends it at 1 MB anyway."""
@@ -177,7 +182,10 @@ class Store:
                 parameters["Limit"] = min(parameters["Limit"] * 4, LARGEST_PAGE)
 
     def fetch(self, table: Table, keys: Iterable[Item]) -> list[Item]:
-        """Return the live items of these keys, in no order; missing ones are left out."""
+        """Return the live items of these keys, in no order; missing ones are left out.
+
+        One request for every hundred, several at once.
+        """
         name = self.name_of(table)
 
         def send(request: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -185,10 +193,17 @@ class Store:
                 answer = self.dynamodb.batch_get_item(RequestItems=request)
             return answer["Responses"].get(name, []), dict(answer.get("UnprocessedKeys", {}))
 
-        wires: list[Any] = []
-        for run in batching.cut(list(keys), batching.GET_LIMIT):
-            wires += batching.drain(send, requests.batch_get(name, run), self.backoff)
-        return [item for item in map(from_wire, wires) if self.is_live(item)]
+        def read(run: Sequence[Item]) -> list[Any]:
+            return batching.drain(send, requests.batch_get(name, run), self.backoff)
+
+        runs = list(batching.cut(list(keys), batching.GET_LIMIT))
+        if len(runs) == 1:
+            wires = [read(runs[0])]
+        else:
+            # most of the time is spent waiting, so several are under way at once
+            with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
+                wires = list(pool.map(read, runs))
+        return [item for wire in chain(*wires) if self.is_live(item := from_wire(wire))]
 
     def put_all(self, table: Table, items: Sequence[Item]) -> None:
         """Write items, 25 to a request, whatever was there. Keys must differ.
