@@ -1,0 +1,197 @@
+"""What every backend must do for learning: consolidate, rehearse, undo, and leave people's own."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from daybook import (
+    AWSClientManager,
+    DecisionLogger,
+    DecisionType,
+    MemoryManager,
+    PatternLearner,
+    PatternType,
+    RunNotFoundError,
+    UndoRefusedError,
+)
+from tests.contracts.conftest import Clock
+
+KIND = DecisionType.STRATEGY_SELECTION
+
+
+def live(log: DecisionLogger, clock: Clock, count: int, seed: int, good: str = "bull") -> None:
+    """Decide and see what comes of it: momentum does well in one regime, and poorly else."""
+    draw = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    for _ in range(count):
+        regime, choice = draw.choice(["bull", "bear"]), draw.choice(["momentum", "reversion"])
+        decision_id = log.log_decision(
+            KIND,
+            options=["momentum", "reversion"],
+            selected=choice,
+            context={"market": {"regime": regime}},
+            confidence=0.5,
+        )
+        clock.advance(minutes=10)
+        well = regime == good and choice == "momentum"
+        log.log_outcome(decision_id, KIND, draw.random() < (0.95 if well else 0.3))
+
+
+@pytest.fixture
+def learner(memory: MemoryManager) -> PatternLearner:
+    """Give the learner of an agent."""
+    return PatternLearner(memory)
+
+
+def test_nothing_to_learn(learner: PatternLearner) -> None:
+    """An agent without a log learns nothing, and says so."""
+    report = learner.consolidate()
+    assert (report.outcomes_learned, report.patterns_created, report.more) == (0, 0, False)
+
+
+def test_what_just_happened_is_learned(
+    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
+) -> None:
+    """Outcomes count from the moment they are logged; recall finds what they taught."""
+    live(log, clock, 120, seed=1)
+    report = learner.consolidate()
+    assert report.outcomes_learned == 120
+    assert report.patterns_created >= 1
+    best = memory.recall(KIND, {"market": {"regime": "bull"}})[0]
+    assert (best.pattern.choice, best.pattern.pattern_type) == ("momentum", PatternType.SUCCESS)
+    assert "market.regime is bull" in best.because
+    (condition,) = best.pattern.conditions
+    assert (condition.feature, condition.value) == ("market.regime", "bull")
+    for decision_id in best.pattern.evidence:
+        evidence = memory.get_decision(decision_id)
+        assert evidence.reasoning.selected == ["momentum"]
+        assert evidence.context.market == {"regime": "bull"}
+    assert learner.consolidate().outcomes_learned == 0
+
+
+def test_dry_run_writes_nothing(
+    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
+) -> None:
+    """A rehearsal tells what a run would learn, and the run then does just that."""
+    live(log, clock, 120, seed=1)
+    rehearsed = learner.consolidate(dry_run=True)
+    assert rehearsed.dry_run
+    assert rehearsed.outcomes_learned == 120
+    assert memory.list_patterns() == []
+    done = learner.consolidate()
+    assert done.changes == rehearsed.changes
+    assert not done.dry_run
+
+
+def test_evidence_that_turns(
+    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
+) -> None:
+    """When the world changes, the pattern gets a new version, and the old one is kept."""
+    for seed in range(6):
+        live(log, clock, 60, seed)
+        learner.consolidate()
+    (before,) = [
+        found.pattern
+        for found in memory.recall(KIND, {"market": {"regime": "bull"}})
+        if found.pattern.choice == "momentum" and found.pattern.conditions
+    ]
+    assert before.pattern_type is PatternType.SUCCESS
+    for seed in range(6, 14):
+        live(log, clock, 60, seed, good="bear")
+        learner.consolidate()
+    history = memory.pattern_history(before.pattern_id)
+    assert len(history) > 1
+    assert history[0].pattern_type is PatternType.SUCCESS
+    assert [pattern.version for pattern in history] == list(range(1, len(history) + 1))
+    now_good = memory.recall(KIND, {"market": {"regime": "bear"}})[0].pattern
+    assert (now_good.choice, now_good.pattern_type) == ("momentum", PatternType.SUCCESS)
+
+
+def test_undo_is_as_if_it_had_not_been(
+    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
+) -> None:
+    """What a run changed is as before, and the next run learns the same again."""
+    live(log, clock, 120, seed=1)
+    first = learner.consolidate()
+    patterns = memory.list_patterns()
+    stats = memory.get_decision_stats(24 * 7)
+    live(log, clock, 120, seed=2)
+    second = learner.consolidate()
+    learned = memory.list_patterns()
+    learner.undo(second.run_id)
+    assert said(memory) == [pattern.model_dump(exclude={"version"}) for pattern in patterns]
+    again = learner.consolidate()
+    assert again.outcomes_learned == second.outcomes_learned
+    assert said(memory) == [pattern.model_dump(exclude={"version"}) for pattern in learned]
+    learner.undo(again.run_id)
+    learner.undo(first.run_id)
+    assert memory.list_patterns() == []
+    assert memory.get_decision_stats(24 * 7)["total_decisions"] == 240
+    assert stats["total_decisions"] == 120
+    assert learner.consolidate().outcomes_learned == 240
+
+
+def said(memory: MemoryManager) -> list[dict[str, object]]:
+    """Return what the live patterns say, whatever their versions."""
+    return [pattern.model_dump(exclude={"version"}) for pattern in memory.list_patterns()]
+
+
+def test_undo_in_order_only(learner: PatternLearner, log: DecisionLogger, clock: Clock) -> None:
+    """Only the latest run can be undone, once; unknown and dry runs not at all."""
+    live(log, clock, 60, seed=1)
+    first = learner.consolidate()
+    live(log, clock, 20, seed=2)
+    rehearsed = learner.consolidate(dry_run=True)
+    second = learner.consolidate()
+    with pytest.raises(UndoRefusedError, match=second.run_id):
+        learner.undo(first.run_id)
+    learner.undo(second.run_id)
+    with pytest.raises(UndoRefusedError, match=first.run_id):
+        learner.undo(second.run_id)
+    for unknown in (rehearsed.run_id, "nonsense"):
+        with pytest.raises(RunNotFoundError):
+            learner.undo(unknown)
+
+
+def test_people_have_the_last_word(
+    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
+) -> None:
+    """A learned pattern that a person retired stays retired; one they changed is not undone."""
+    live(log, clock, 120, seed=1)
+    report = learner.consolidate()
+    best, *others = memory.list_patterns()
+    assert others
+    memory.retire_pattern(best.pattern_id)
+    noted = others[0].model_copy(update={"user_metadata": {"seen": "by me"}})
+    memory.store_pattern(noted)
+    live(log, clock, 60, seed=2)
+    second = learner.consolidate()
+    assert best.pattern_id not in {pattern.pattern_id for pattern in memory.list_patterns()}
+    kept = memory.get_pattern(noted.pattern_id)
+    assert kept.user_metadata == {"seen": "by me"}
+    learner.undo(second.run_id)
+    learner.undo(report.run_id)
+    assert memory.get_pattern(noted.pattern_id).user_metadata == {"seen": "by me"}
+    assert memory.get_pattern(noted.pattern_id).retired_at is None
+
+
+def test_shares_outlive_learning(
+    client_manager: AWSClientManager,
+    learner: PatternLearner,
+    memory: MemoryManager,
+    log: DecisionLogger,
+    clock: Clock,
+) -> None:
+    """A learned pattern that is shared stays so while learning goes on refreshing it."""
+    friend = MemoryManager(f"{memory.agent_id}-friend", client_manager)
+    live(log, clock, 120, seed=1)
+    learner.consolidate()
+    best = memory.list_patterns()[0]
+    memory.share_pattern(best.pattern_id, [friend.agent_id])
+    live(log, clock, 60, seed=2)
+    learner.consolidate()
+    (found,) = friend.shared_patterns()
+    assert found == memory.get_pattern(best.pattern_id)
+    assert found.sample_size > best.sample_size
+    clock.now += timedelta(days=1)
+    assert friend.recall(KIND, {"market": {"regime": "bull"}})[0].pattern == found
