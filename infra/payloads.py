@@ -1,4 +1,4 @@
-"""The bucket for bodies that do not fit into an item."""
+"""The bucket: bodies that do not fit into an item, and the archive."""
 
 from typing import cast
 
@@ -6,6 +6,7 @@ from aws_cdk import CfnElement, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from daybook.store import keys
 from infra.config import StageConfig
 from infra.nag import acknowledge, acknowledge_plain_http
 
@@ -14,7 +15,10 @@ GRACE_DAYS = 35
 
 
 class Payloads(Construct):
-    """A private, encrypted, versioned bucket, whose objects go some time after their items.
+    """A private, encrypted, versioned bucket.
+
+    A body goes some time after its item has expired; the archive stays, for that is what it
+    is for. What was overwritten or deleted can be had back for 35 days.
 
     In a protected stage it survives the stack. Elsewhere the stack cannot be deleted while
     objects remain: emptying it would take a function of CDK's own, with more rights than
@@ -39,14 +43,10 @@ class Payloads(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 ),
                 s3.LifecycleRule(
-                    id="expired-bodies",
-                    expiration=(
-                        Duration.days(config.retention_days + GRACE_DAYS)
-                        if config.retention_days
-                        else None
-                    ),
+                    id="earlier-versions",
                     noncurrent_version_expiration=Duration.days(GRACE_DAYS),
                 ),
+                *_expired_bodies(config),
             ],
         )
         acknowledge_plain_http(self.bucket, "AwsSolutions-S10", config=config)
@@ -65,3 +65,16 @@ class Payloads(Construct):
             cast("CfnElement", self.bucket.node.default_child)
         )
         return f"<{logical_id}.Arn>/*"
+
+
+def _expired_bodies(config: StageConfig) -> list[s3.LifecycleRule]:
+    """Return the rule that removes bodies, unless the log is kept for ever."""
+    if not config.retention_days:
+        return []
+    return [
+        s3.LifecycleRule(
+            id="expired-bodies",
+            prefix=keys.bodies(),
+            expiration=Duration.days(config.retention_days + GRACE_DAYS),
+        )
+    ]
