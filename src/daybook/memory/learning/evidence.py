@@ -90,7 +90,7 @@ def evidence_of(
     scale = float(total.sum() / squared) if squared else 1.0
     for counts in (total, others, singles, pairs):
         counts[0] += counts[1]  # failures become outcomes
-        counts *= scale
+        np.multiply(counts, scale, out=counts)
     return ChoiceEvidence(total, others, singles, pairs, scale)
 
 

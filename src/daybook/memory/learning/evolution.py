@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import numpy as np
+
 from daybook.memory.learning.evidence import choices_in
 from daybook.memory.learning.knowledge import Knowledge
 from daybook.memory.learning.regions import Regions
@@ -46,14 +48,17 @@ def evolve(
         return []
     tuned = settings or LearningSettings()
     regions = Regions(settled.vocabulary.features)
-    changes: list[PatternChange] = []
+    reviews = []
     for choice in choices_in(settled):
         name = settled.vocabulary.choices[choice]
         own = [p for p in patterns if p.choice == name and p.decision_type == decision_type]
-        review = Review(settled, regions, choice, own, tuned)
-        changes += [
-            PatternChange(kind, before, after, reason)
-            for kind, before, after, reason in review.changes(agent_id, decision_type, now)
-            if before is not None or after.pattern_id not in banned
-        ]
-    return changes
+        reviews.append(Review(settled, regions, choice, own, tuned))
+    everywhere = np.sum([review.ordinary for review in reviews], axis=0)
+    return [
+        PatternChange(kind, before, after, reason)
+        for review in reviews
+        for kind, before, after, reason in review.changes(
+            agent_id, decision_type, now, everywhere - review.ordinary
+        )
+        if kind != "created" or after.pattern_id not in banned
+    ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -45,7 +46,7 @@ def lower_bound(n: float, successes: float) -> float:
         return 0.0
     rate = successes / n
     middle = rate + _Z * _Z / (2 * n)
-    spread = _Z * (rate * (1 - rate) / n + _Z * _Z / (4 * n * n)) ** 0.5
+    spread = _Z * math.sqrt(rate * (1 - rate) / n + _Z * _Z / (4 * n * n))
     return min(max((middle - spread) / (1 + _Z * _Z / n), 0.0), 1.0)
 
 

@@ -32,13 +32,11 @@ class Region:
     def mask(self) -> NDArray[np.bool_]:
         """The slots [slot] inside."""
         slots: NDArray[np.intp] = np.arange(SLOTS)
-        match self.op:
-            case Op.LT:
-                return (slots >= 1) & (slots <= self.at)
-            case Op.GE:
-                return slots > self.at
-            case _:
-                return slots == self.at
+        low, high = {Op.LT: (1, self.at), Op.GE: (self.at + 1, SLOTS)}.get(
+            self.op, (self.at, self.at)
+        )
+        inside: NDArray[np.bool_] = (slots >= low) & (slots <= high)
+        return inside
 
 
 Place = tuple[tuple[int, Region], ...]
@@ -58,7 +56,8 @@ class Regions:
 
     def sums(self, singles: Floats) -> Floats:
         """Sum [feature, slot] into [feature, region]."""
-        return np.einsum("frs,fs->fr", self.masks, singles)
+        sums: Floats = np.einsum("frs,fs->fr", self.masks, singles)
+        return sums
 
     def pair_sums(self, pairs: Floats) -> Floats:
         """Sum [pair, slot, slot] into [pair, region, region]."""

@@ -1,5 +1,6 @@
 """The review of one choice: what its patterns should become, in view of the evidence."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from daybook.memory.learning.drift import Turn, find_turn
 from daybook.memory.learning.effects import Effects
 from daybook.memory.learning.evidence import (
     ChoiceEvidence,
+    Floats,
     Terms,
     by_segment,
     choices_in,
@@ -19,7 +21,15 @@ from daybook.memory.learning.evidence import (
 )
 from daybook.memory.learning.knowledge import Knowledge
 from daybook.memory.learning.regions import Regions
-from daybook.memory.learning.search import KEEPS_AT, Finding, Search, Signature, needed, surprise
+from daybook.memory.learning.search import (
+    KEEPS_AT,
+    SHARE_OVERALL,
+    Finding,
+    Search,
+    Signature,
+    needed,
+    surprise,
+)
 from daybook.memory.learning.tuning import LearningSettings
 from daybook.models import DecisionType, MemoryPattern, PatternType
 
@@ -93,10 +103,13 @@ class Review:
         self._evidence: dict[datetime | None, ChoiceEvidence] = {}
 
     def changes(
-        self, agent_id: str, decision_type: DecisionType, now: datetime
+        self, agent_id: str, decision_type: DecisionType, now: datetime, elsewhere: Floats
     ) -> Iterator[Change]:
-        """Yield what should change, the most surprising findings first."""
-        findings = self._findings()
+        """Yield what should change, the most surprising findings first.
+
+        `elsewhere` is what `ordinary` says of all other choices together.
+        """
+        findings = [*self.findings, *self._overall(elsewhere)]
         matched: set[str] = set()
         for finding in findings:
             mates = [each for each in self.standing if each.is_about(finding)]
@@ -109,7 +122,22 @@ class Review:
             if standing.pattern.pattern_id not in matched and not standing.by_hand:
                 yield from self._left_over(standing, findings, now)
 
-    def _findings(self) -> list[Finding]:
+    @functools.cached_property
+    def ordinary(self) -> Floats:
+        """Count the choice's outcomes aside from its patterns: weighted [n, successes]."""
+        evidence = self._evidence_since(self.since)
+        n = float(evidence.total[0])
+        if not n:
+            return np.zeros(2)
+        terms = [finding.terms for finding in self.findings]
+        rate = min(max(Effects(evidence, terms).base, 0.0), 1.0)
+        aside = sum(float(evidence.of(each)[0][0]) for each in terms)
+        n = max(n - aside, 0.0) / evidence.scale
+        return np.array([n, n * rate])
+
+    @functools.cached_property
+    def findings(self) -> list[Finding]:
+        """Where the choice does better or worse than elsewhere."""
         known = [s.signature for s in self.standing if s.signature and not s.by_hand]
         for _ in range(_MOST_TURNS):
             evidence = self._evidence_since(self.since)
@@ -124,28 +152,23 @@ class Review:
             if not turns:
                 break
             self.since = max(turns)
-        return [*findings, *self._overall(evidence, findings)]
+        return findings
 
-    def _overall(self, evidence: ChoiceEvidence, findings: Sequence[Finding]) -> list[Finding]:
-        """Find the choice itself better or worse than the other choices, its patterns aside."""
-        least = self.settings.min_support
-        n = evidence.total[0]
-        if n < least or evidence.others[0] < least:
-            return []
-        terms = [finding.terms for finding in findings]
-        rate = min(max(Effects(evidence, terms).base, 0.0), 1.0)
-        aside = sum(evidence.of(each)[0][0] for each in terms)
-        n = max(n - aside, 0.0)
-        counts = np.array([[n, n * rate], evidence.others])
+    def _overall(self, elsewhere: Floats) -> list[Finding]:
+        """Find the choice itself better or worse than the others, all their patterns aside."""
+        evidence = self._evidence_since(self.since)
+        counts = np.array([self.ordinary, elsewhere]) * evidence.scale
         total = counts.sum(0)
-        expected = counts[:, 0] * total[1] / max(total[0], 1)
+        if counts[:, 0].min() < self.settings.min_support:
+            return []
+        expected = counts[:, 0] * total[1] / total[0]
         found = float(surprise(counts[:, 0], counts[:, 1], expected).sum())
+        ordinary, whole = naming.rates_of(*counts), naming.rates_of(*evidence.of(_OVERALL))
+        agree = (ordinary[0] > ordinary[1]) == (whole[0] > whole[1])
         known = any(not standing.terms.features for standing in self.standing)
         choices = len(choices_in(self.knowledge))
-        bar = needed(self.settings.false_discovery_rate / 4 / max(choices, 1))
-        if n < least or found < (KEEPS_AT if known else bar):
-            return []
-        return [Finding((), found)]
+        bar = needed(SHARE_OVERALL * self.settings.false_discovery_rate / max(choices, 1))
+        return [Finding((), found)] if agree and found >= (KEEPS_AT if known else bar) else []
 
     def _refreshed(self, mate: Standing, finding: Finding, now: datetime) -> Iterator[Change]:
         pattern = mate.pattern

@@ -6,8 +6,8 @@ accepted ones explain is subtracted, and the search goes on with the rest, so on
 one pattern and not its twenty neighbours.
 
 The j-th pattern must pass at `p <= j q / m` (Benjamini & Hochberg 1995, applied to the residual
-evidence), m being the number of regions of all choices; half of q goes to regions of one feature,
-half to the many more of two (weighted hypotheses: Genovese, Roeder & Wasserman 2006).
+evidence), m being the number of regions of all choices; 30 % of q goes to regions of one feature,
+60 % to the many more of two (weighted hypotheses: Genovese, Roeder & Wasserman 2006).
 Neighbouring cuts are nearly the same test, so the true rate is lower than q.
 """
 
@@ -32,6 +32,9 @@ about, wherever its cuts lie."""
 
 KEEPS_AT = 4.0
 """Half the G statistic (in nats) that keeps a known pattern: p = 0.005, so it does not flap."""
+
+SHARE_OF_ONE, SHARE_OF_TWO, SHARE_OVERALL = 0.3, 0.6, 0.1
+"""Of the false discovery rate: for one condition, two, and a choice against the others."""
 
 _OPPOSITE = {Op.LT: Op.GE, Op.GE: Op.LT}
 _BOTH_SIDES = 0.35
@@ -71,8 +74,11 @@ class Bars:
     def of(cls, regions: Regions, choices: int, found: int, rate: float) -> "Bars":
         """Return the bars for the next pattern of a choice."""
         singles, pairs = regions.tests()
-        share = rate / 2 * (found + 1) / max(choices, 1)
-        return cls(needed(share / max(singles, 1)), needed(share / max(pairs, 1)))
+        share = rate * (found + 1) / max(choices, 1)
+        return cls(
+            needed(SHARE_OF_ONE * share / max(singles, 1)),
+            needed(SHARE_OF_TWO * share / max(pairs, 1)),
+        )
 
 
 @lru_cache(maxsize=1024)
@@ -91,7 +97,8 @@ def surprise(n: Floats, successes: Floats, expected: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         won = np.where(successes > 0, successes * np.log(successes / expected), 0)
         lost = np.where(failures > 0, failures * np.log(failures / (n - expected)), 0)
-    return np.nan_to_num(np.asarray(won + lost), nan=0, posinf=0, neginf=0)
+    finite: Floats = np.nan_to_num(won + lost, nan=0, posinf=0, neginf=0)
+    return finite
 
 
 class Search:
