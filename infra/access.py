@@ -1,8 +1,11 @@
 """What a function may do with the tables and the bucket: these actions, and no others."""
 
+from collections.abc import Mapping, Sequence
+
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
+from daybook.store.keys import AGENTS
 from daybook.store.schema import Table
 from infra.nag import acknowledge
 from infra.payloads import Payloads
@@ -10,6 +13,14 @@ from infra.payloads import Payloads
 QUERY = "dynamodb:Query"
 READ_ITEMS = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
 WRITE_ITEMS = ("dynamodb:PutItem",)
+REWRITE_ITEMS = (
+    *WRITE_ITEMS,
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:UpdateItem",
+)
+"""Also what a transaction needs: it has no permission of its own, each of its parts has."""
 
 
 def grant_log(role: iam.Role, *, table: dynamodb.Table, schema: Table, payloads: Payloads) -> None:
@@ -17,15 +28,67 @@ def grant_log(role: iam.Role, *, table: dynamodb.Table, schema: Table, payloads:
 
     The log is append-only, so the role has neither UpdateItem nor DeleteItem; nothing scans.
     """
-    indexes = [f"{table.table_arn}/index/{index.name}" for index in schema.indexes]
-    for sid, actions, resources in (
-        ("Log", [*READ_ITEMS, *WRITE_ITEMS, QUERY], [table.table_arn]),
-        ("LogIndexes", [QUERY], indexes),
-        ("Bodies", ["s3:GetObject", "s3:PutObject"], [payloads.bucket.arn_for_objects("*")]),
-    ):
-        role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))
+    _grant(role, "Log", [*READ_ITEMS, *WRITE_ITEMS, QUERY], [table.table_arn])
+    _grant(role, "LogIndexes", [QUERY], _indexes(table, schema))
+    grant_bodies(role, payloads=payloads)
+
+
+def grant_log_reading(role: iam.Role, *, table: dynamodb.Table, schema: Table) -> None:
+    """Let a role read the decision log, and change nothing in it."""
+    _grant(role, "ReadLog", [*READ_ITEMS, QUERY], [table.table_arn])
+    _grant(role, "ReadLogIndexes", [QUERY], _indexes(table, schema))
+
+
+def grant_memory(role: iam.Role, *, table: dynamodb.Table, schema: Table) -> None:
+    """Let a role learn: read, write, rewrite and delete in long-term memory."""
+    _grant(role, "Memory", [*READ_ITEMS, *REWRITE_ITEMS, QUERY], [table.table_arn])
+    _grant(role, "MemoryIndexes", [QUERY], _indexes(table, schema))
+
+
+def grant_memory_reading(role: iam.Role, *, table: dynamodb.Table) -> None:
+    """Let a role read what consolidation has made of the log: rollups and their heads."""
+    _grant(role, "ReadMemory", [*READ_ITEMS, QUERY], [table.table_arn])
+
+
+def grant_registry(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[str]) -> None:
+    """Let a role do this with the registry of agents, a single partition of the memory's table."""
+    only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [AGENTS]}}
+    _grant(role, "Registry", actions, [table.table_arn], conditions=only)
+
+
+def grant_bodies(role: iam.Role, *, payloads: Payloads) -> None:
+    """Let a role read and write the objects of the bucket, but neither list nor delete them."""
+    everything = [payloads.bucket.arn_for_objects("*")]
+    _grant(role, "Bodies", ["s3:GetObject", "s3:PutObject"], everything)
     acknowledge(
         role,
         f"AwsSolutions-IAM5[Resource::{payloads.every_object_as_reported}]",
-        "Objects anywhere in one bucket, which holds nothing but bodies.",
+        "Objects anywhere in one bucket, which holds nothing but bodies and archives.",
+    )
+
+
+def grant_noticing_loss(role: iam.Role, *, payloads: Payloads) -> None:
+    """Let a role be told that an object is missing: S3 tells only those who may list the bucket.
+
+    To others it says that access is denied, so one lost body would stop a job that could go on
+    without it.
+    """
+    _grant(role, "NoticeLoss", ["s3:ListBucket"], [payloads.bucket.bucket_arn])
+
+
+def _indexes(table: dynamodb.Table, schema: Table) -> list[str]:
+    return [f"{table.table_arn}/index/{index.name}" for index in schema.indexes]
+
+
+def _grant(
+    role: iam.Role,
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, object] | None = None,
+) -> None:
+    role.add_to_policy(
+        iam.PolicyStatement(
+            sid=sid, actions=list(actions), resources=list(resources), conditions=conditions
+        )
     )

@@ -9,15 +9,23 @@ from constructs import Construct
 
 from infra.api import DecisionApi
 from infra.config import StageConfig
+from infra.consolidation import Consolidation
+from infra.functions import NAMESPACE, SERVICE
+from infra.news import News
 from infra.queue import DecisionQueue
 
 FIVE_MINUTES = Duration.minutes(5)
 LATE_SECONDS = 900
 """A message waits this long only if the function cannot keep up, or does not run at all."""
 
+LONGEST_LAG_SECONDS = 3_600
+"""Four times the schedule's rate: by then several runs have failed, or none was begun."""
+
+MILLISECONDS = cloudwatch.Unit.MILLISECONDS
+
 
 class Alarms(Construct):
-    """An alarm for each way in which decisions go missing.
+    """An alarm for each way in which decisions go missing, or are not learned from.
 
     With `-c alarm_email=…` they are sent there through a topic; without, they are seen in
     CloudWatch.
@@ -31,18 +39,26 @@ class Alarms(Construct):
         config: StageConfig,
         api: DecisionApi,
         queue: DecisionQueue,
+        news: News,
+        consolidation: Consolidation,
     ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = config.resource("")
         self._topic = self._email_topic(config.alarm_email) if config.alarm_email else None
-        self._alarm(
-            "dead-letters",
-            queue.dead_letters.metric_approximate_number_of_messages_visible(
-                period=FIVE_MINUTES, statistic="Maximum"
-            ),
-            "Messages failed five times. Read them in the dead-letter queue; once the cause is "
-            "mended, redrive them.",
-        )
+        for name, dead_letters, what in (
+            ("dead-letters", queue.dead_letters, "Decisions or outcomes"),
+            ("consolidation-dead-letters", consolidation.dead_letters, "Consolidations"),
+            ("news-dead-letters", news.dead_letters, "Notes of who has something new"),
+            ("schedule-dead-letters", consolidation.schedule_dead_letters, "Calls of the planner"),
+        ):
+            self._alarm(
+                name,
+                dead_letters.metric_approximate_number_of_messages_visible(
+                    period=FIVE_MINUTES, statistic="Maximum"
+                ),
+                f"{what} failed for good. Read them in the dead-letter queue; once the cause is "
+                "mended, redrive them or, where docs/consolidation.md says so, delete them.",
+            )
         self._alarm(
             "queue-late",
             queue.queue.metric_approximate_age_of_oldest_message(
@@ -51,7 +67,13 @@ class Alarms(Construct):
             "A decision has waited in the queue for a quarter of an hour.",
             threshold=LATE_SECONDS,
         )
-        for part in (api.handler, queue.handler):
+        for part in (
+            api.handler,
+            queue.handler,
+            news.handler,
+            consolidation.planner,
+            consolidation.worker,
+        ):
             name = part.node.id
             self._alarm(
                 f"{name}-errors",
@@ -68,6 +90,40 @@ class Alarms(Construct):
             api.stage.metric_server_error(period=FIVE_MINUTES),
             "The API answered with a 5xx status.",
         )
+        self._alarm(
+            "news-late",
+            news.handler.function.metric(
+                "IteratorAge", period=FIVE_MINUTES, statistic="Maximum", unit=MILLISECONDS
+            ),
+            "What arrived in the log a quarter of an hour ago has not been noted as news.",
+            threshold=1000 * LATE_SECONDS,
+        )
+        for name, metric, description, threshold in (
+            (
+                "consolidation-failures",
+                "RunsFailed",
+                "A consolidation failed, and is tried again; its worker's log says why.",
+                1,
+            ),
+            (
+                "consolidation-late",
+                "ConsolidationLag",
+                "Something that arrived an hour ago has not been learned from.",
+                LONGEST_LAG_SECONDS,
+            ),
+        ):
+            self._alarm(
+                name,
+                cloudwatch.Metric(
+                    namespace=NAMESPACE,
+                    metric_name=metric,
+                    dimensions_map={"service": SERVICE},
+                    period=FIVE_MINUTES,
+                    statistic="Maximum",
+                ),
+                description,
+                threshold=threshold,
+            )
 
     def _alarm(
         self, name: str, metric: cloudwatch.IMetric, description: str, *, threshold: int = 1

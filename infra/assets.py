@@ -20,8 +20,12 @@ CODE = ("src/daybook", "lambdas")
 NOT_DEPLOYED = ("__pycache__", "*.pyc", "cli", "platform", "testing")
 
 LOCK = "requirements/lambda.txt"
-BUILDER = "3"
+BUILDER = "4"
 """Change it when the way a layer is built changes, so that old layers are built anew."""
+
+GLIBC_MINORS = range(34, 16, -1)
+"""Wheels name the glibc 2.x that they need, and pip takes only names that it is given. The
+Python 3.12 and later runtimes are Amazon Linux 2023, which has 2.34; 2.17 is manylinux2014."""
 
 SERVICES = frozenset(
     {
@@ -113,9 +117,8 @@ def _install(lock: Path, into: Path, target: LayerTarget) -> None:
         command += [
             *("--only-binary=:all:", "--implementation", "cp"),
             *("--python-version", target.python),
-            # the Python 3.12 and later runtimes are Amazon Linux 2023, which has glibc 2.34
-            *("--platform", f"manylinux_2_28_{machine}"),
-            *("--platform", f"manylinux2014_{machine}"),
+            *(f"--platform=manylinux_2_{minor}_{machine}" for minor in GLIBC_MINORS),
+            f"--platform=manylinux2014_{machine}",
         ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     if done.returncode:

@@ -57,7 +57,11 @@ class StageConfig:
     for a fuller batch, `queue_timeout_seconds` how long it may work on one, and
     `queue_visibility_seconds` how long a message that failed waits for its next try: six times
     as long, as AWS advises, since Lambda may retry a throttled batch within. Nothing is
-    throttled locally, and nobody there wants to wait. `fingerprint` is whatever the deployer
+    throttled locally, and nobody there wants to wait. `consolidation_minutes` is how often
+    consolidation is planned, `consolidation_workers` how many agents are looked after at once,
+    `consolidation_timeout_seconds` and `consolidation_visibility_seconds` the same for its
+    queue, and `news_window_seconds` how long Lambda may gather what arrives in the log before
+    the agents are noted as having news. `fingerprint` is whatever the deployer
     wants to find in the outputs later; the local platform tells by it whether the code has
     changed.
     """
@@ -76,6 +80,11 @@ class StageConfig:
     queue_window_seconds: int = 5
     queue_timeout_seconds: int = 30
     queue_visibility_seconds: int = 180
+    consolidation_minutes: int = 15
+    consolidation_workers: int = 10
+    consolidation_timeout_seconds: int = 300
+    consolidation_visibility_seconds: int = 1_800
+    news_window_seconds: int = 60
     agents: tuple[str, ...] = ()
     alarm_email: str | None = None
     fingerprint: str = "-"
@@ -107,6 +116,11 @@ STAGES = {
             queue_window_seconds=0,
             queue_timeout_seconds=20,
             queue_visibility_seconds=20,
+            consolidation_minutes=1,
+            consolidation_workers=2,
+            consolidation_timeout_seconds=60,
+            consolidation_visibility_seconds=60,
+            news_window_seconds=1,
         ),
         StageConfig(name="dev"),
         StageConfig(name="prod", protected=True, log_retention_days=365),

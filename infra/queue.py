@@ -2,14 +2,11 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import StageConfig
 from infra.functions import Artifacts, DaybookFunction
-from infra.nag import acknowledge_plain_http
-
-ATTEMPTS = 5
+from infra.queues import dead_letter_queue, work_queue
 
 
 class DecisionQueue(Construct):
@@ -22,29 +19,17 @@ class DecisionQueue(Construct):
         self, scope: Construct, construct_id: str, *, config: StageConfig, artifacts: Artifacts
     ) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters = sqs.Queue(
-            self,
-            "dead-letters",
-            queue_name=config.resource("decisions-dead-letters"),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=not config.local,
-            retention_period=Duration.days(14),
+        self.dead_letters = dead_letter_queue(
+            self, "dead-letters", config=config, name="decisions-dead-letters"
         )
-        self.queue = sqs.Queue(
+        self.queue = work_queue(
             self,
             "queue",
-            queue_name=config.resource("decisions"),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=not config.local,
-            # a message's age counts on in the dead-letter queue, which keeps it ten days more
-            retention_period=Duration.days(4),
-            visibility_timeout=Duration.seconds(config.queue_visibility_seconds),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=ATTEMPTS
-            ),
+            config=config,
+            name="decisions",
+            visibility_seconds=config.queue_visibility_seconds,
+            dead_letters=self.dead_letters,
         )
-        for queue in (self.queue, self.dead_letters):
-            acknowledge_plain_http(queue, "AwsSolutions-SQS4", config=config)
         self.handler = DaybookFunction(
             self,
             "decision-queue",

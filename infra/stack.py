@@ -6,11 +6,13 @@ from aws_cdk import CfnOutput, CliCredentialsStackSynthesizer, Stack, Tags
 from constructs import Construct
 
 from daybook.store import schema
-from infra.access import grant_log
+from infra.access import grant_log, grant_memory_reading
 from infra.alarms import Alarms
 from infra.api import DecisionApi
 from infra.config import StageConfig
+from infra.consolidation import Consolidation
 from infra.functions import artifacts
+from infra.news import News
 from infra.payloads import Payloads
 from infra.queue import DecisionQueue
 from infra.roles import AgentRoles
@@ -54,14 +56,39 @@ class DaybookStack(Stack):
         log = tables.by_name[schema.DECISIONS.name]
         for part in (api.handler, queue.handler):
             grant_log(part.role, table=log, schema=schema.DECISIONS, payloads=payloads)
+        memory = tables.by_name[schema.MEMORY.name]
+        # statistics of closed hours come from rollups
+        grant_memory_reading(api.handler.role, table=memory)
+        news = News(self, "following", config=config, artifacts=shared, log=log, memory=memory)
+        consolidation = Consolidation(
+            self,
+            "consolidating",
+            config=config,
+            artifacts=shared,
+            tables=tables.by_name,
+            payloads=payloads,
+        )
         AgentRoles(self, "agents", config=config, api=api)
-        Alarms(self, "alarms", config=config, api=api, queue=queue)
+        Alarms(
+            self,
+            "alarms",
+            config=config,
+            api=api,
+            queue=queue,
+            news=news,
+            consolidation=consolidation,
+        )
         for name, value, what in (
             ("ApiUrl", api.api.api_endpoint, "The HTTP API; every request has to be signed"),
             ("ApiId", api.api.api_id, "The HTTP API's id"),
             ("QueueUrl", queue.queue.queue_url, "Send decisions and outcomes here"),
             ("QueueArn", queue.queue.queue_arn, "For policies of those who send"),
             ("DeadLetterQueueUrl", queue.dead_letters.queue_url, "Messages that kept failing"),
+            (
+                "ConsolidationDeadLetterQueueUrl",
+                consolidation.dead_letters.queue_url,
+                "Agents whose consolidation kept failing",
+            ),
             ("PayloadBucket", payloads.bucket.bucket_name, "DAYBOOK_PAYLOAD_BUCKET for the SDK"),
             ("TablePrefix", config.prefix or "-", "DAYBOOK_TABLE_PREFIX for the SDK; - is none"),
             (

@@ -22,7 +22,16 @@ def test_api_is_throttled_and_logged(stage: Synthesized) -> None:
     assert "$context.identity.userArn" in properties["AccessLogSettings"]["Format"]
 
 
-@pytest.mark.parametrize("name", ["decision-api", "decision-queue"])
+FUNCTIONS = (
+    "decision-api",
+    "decision-queue",
+    "news",
+    "consolidation-planner",
+    "consolidation-worker",
+)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_function(stage: Synthesized, name: str) -> None:
     """A function has the stage's runtime, its handler, the layer and a log of its own."""
     (properties,) = (
@@ -39,7 +48,7 @@ def test_function(stage: Synthesized, name: str) -> None:
     assert (properties.get("TracingConfig") == {"Mode": "Active"}) is stage.config.tracing
 
 
-@pytest.mark.parametrize("name", ["decision-api", "decision-queue"])
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_environment(stage: Synthesized, name: str) -> None:
     """A function finds the tables, the bucket, and how roles are named, in its environment."""
     (properties,) = (
@@ -50,6 +59,8 @@ def test_environment(stage: Synthesized, name: str) -> None:
     variables = properties["Environment"]["Variables"]
     assert variables.pop("DAYBOOK_PAYLOAD_BUCKET")
     assert (variables.pop("POWERTOOLS_TRACE_DISABLED", None) is None) is stage.config.tracing
+    sends = name.startswith("consolidation")
+    assert bool(variables.pop("DAYBOOK_CONSOLIDATION_QUEUE_URL", None)) is sends
     assert variables == {
         "DAYBOOK_TABLE_PREFIX": "",
         "DAYBOOK_RETENTION_DAYS": "365",
@@ -60,22 +71,30 @@ def test_environment(stage: Synthesized, name: str) -> None:
     }
 
 
-def test_queue_leaves_time_for_its_function(prod: Synthesized) -> None:
+QUEUES = (("decisions", "decision-queue"), ("consolidation", "consolidation-worker"))
+
+
+@pytest.mark.parametrize(("queue", "function"), QUEUES)
+def test_queue_leaves_time_for_its_function(prod: Synthesized, queue: str, function: str) -> None:
     """A message stays invisible for at least six times the function's timeout."""
-    (function,) = (
+    (found,) = (
         f["Properties"]
         for f in prod.of_type("AWS::Lambda::Function").values()
-        if f["Properties"]["FunctionName"] == "daybook-decision-queue"
+        if f["Properties"]["FunctionName"] == f"daybook-{function}"
     )
-    queue = queue_named(prod, "daybook-decisions")
-    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+    assert queue_named(prod, f"daybook-{queue}")["VisibilityTimeout"] >= 6 * found["Timeout"]
 
 
-def test_failed_messages_are_kept(stage: Synthesized) -> None:
-    """After five attempts a message goes to a queue that keeps it for two weeks."""
-    redrive = queue_named(stage, "daybook-decisions")["RedrivePolicy"]
-    assert redrive["maxReceiveCount"] == 5
-    dead_letters = queue_named(stage, "daybook-decisions-dead-letters")
+@pytest.mark.parametrize(("queue", "_"), QUEUES)
+def test_failed_messages_are_kept(stage: Synthesized, queue: str, _: str) -> None:
+    """After five attempts a message goes to a queue that keeps it for two weeks.
+
+    Until then the queue itself keeps it, however long the attempts take.
+    """
+    found = queue_named(stage, f"daybook-{queue}")
+    assert found["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert found["MessageRetentionPeriod"] > 5 * found["VisibilityTimeout"]
+    dead_letters = queue_named(stage, f"daybook-{queue}-dead-letters")
     assert dead_letters["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
@@ -89,9 +108,14 @@ def test_queues_are_encrypted(stage: Synthesized) -> None:
 
 def test_batches_fail_in_part(stage: Synthesized) -> None:
     """One bad message does not repeat the batch it came in."""
-    mapping = stage.only("AWS::Lambda::EventSourceMapping")
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] > 1
+    mappings = [
+        mapping["Properties"]
+        for mapping in stage.of_type("AWS::Lambda::EventSourceMapping").values()
+        if "queue" in str(mapping["Properties"]["EventSourceArn"])
+    ]
+    assert len(mappings) == 2
+    for mapping in mappings:
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def queue_named(stage: Synthesized, name: str) -> dict[str, Any]:

@@ -3,17 +3,26 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from tests.infra.conftest import Synthesized
 
-FUNCTION_ACTIONS = {
-    "dynamodb:BatchGetItem",
-    "dynamodb:GetItem",
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+READING = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+BODIES = {"s3:GetObject", "s3:PutObject"}
+FUNCTION_ACTIONS = LOGGING | READING | BODIES | {"dynamodb:PutItem"}
+LEARNING = {
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
     "dynamodb:PutItem",
-    "dynamodb:Query",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "s3:GetObject",
-    "s3:PutObject",
+    "dynamodb:UpdateItem",
+}
+FOLLOWING = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
 }
 TRACING = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 CONSUMING = {
@@ -36,9 +45,14 @@ def actions(stage: Synthesized, role: str = "") -> set[str]:
     """Return all actions that the statements name."""
     named: set[str] = set()
     for statement in statements(stage, role):
-        action = statement["Action"]
-        named.update([action] if isinstance(action, str) else action)
+        named |= acting(statement)
     return named
+
+
+def acting(statement: dict[str, Any]) -> set[str]:
+    """Return the actions of a statement, which names a single one without a list."""
+    action = statement["Action"]
+    return {action} if isinstance(action, str) else set(action)
 
 
 def test_no_action_is_a_wildcard(stage: Synthesized) -> None:
@@ -46,9 +60,16 @@ def test_no_action_is_a_wildcard(stage: Synthesized) -> None:
     assert not {action for action in actions(stage) if "*" in action}
 
 
-def test_nothing_scans_updates_or_deletes(stage: Synthesized) -> None:
-    """The log is append-only and read by key or index."""
-    assert not {a for a in actions(stage) if a.endswith((":Scan", ":DeleteItem", ":UpdateItem"))}
+def test_nothing_scans(stage: Synthesized) -> None:
+    """Everything is read by key or index."""
+    assert not {action for action in actions(stage) if action.endswith(":Scan")}
+
+
+def test_the_log_is_append_only(stage: Synthesized) -> None:
+    """No function can change or delete what is in it."""
+    for statement in statements(stage):
+        if "tablesagentdecisions" in str(statement["Resource"]):
+            assert not acting(statement) & (LEARNING - {"dynamodb:PutItem"})
 
 
 def test_api_function(prod: Synthesized) -> None:
@@ -61,23 +82,79 @@ def test_queue_function(prod: Synthesized) -> None:
     assert actions(prod, "decisionqueue") == FUNCTION_ACTIONS | TRACING | CONSUMING
 
 
+def test_news(prod: Synthesized) -> None:
+    """The stream's follower may follow, note agents, and set aside what failed."""
+    setting_aside = {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"}
+    noting = {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"}
+    expected = LOGGING | TRACING | FOLLOWING | noting | setting_aside
+    assert actions(prod, "followingnews") == expected
+
+
+def test_planner(prod: Synthesized) -> None:
+    """The planner may ask the registry and send messages."""
+    expected = LOGGING | TRACING | {"dynamodb:Query", "sqs:SendMessage"}
+    assert actions(prod, "consolidationplanner") == expected
+
+
+def test_worker(prod: Synthesized) -> None:
+    """The worker may read the log, rewrite memory, and go on in another message."""
+    expected = LOGGING | TRACING | CONSUMING | READING | LEARNING | BODIES
+    also = {"sqs:SendMessage", "s3:ListBucket"}
+    assert actions(prod, "consolidationworker") == expected | also
+    for statement in statements(prod, "consolidationworker"):
+        if "tablesagentdecisions" in str(statement["Resource"]):
+            assert acting(statement) <= READING
+
+
+@pytest.mark.parametrize("role", ["followingnews", "consolidationplanner"])
+def test_registry_is_all_of_memory_within_reach(prod: Synthesized, role: str) -> None:
+    """Follower and planner reach one partition, which is no agent's."""
+    touching = [s for s in statements(prod, role) if "agentmemory" in str(s["Resource"])]
+    assert touching
+    for statement in touching:
+        (allowed,) = statement["Condition"]["ForAllValues:StringEquals"].values()
+        assert allowed == ["#agents"]
+
+
+def test_api_reads_memory_and_no_more(prod: Synthesized) -> None:
+    """Statistics come from rollups, which the API's function cannot change."""
+    touching = [s for s in statements(prod, "decisionapi") if "agentmemory" in str(s["Resource"])]
+    assert set().union(*map(acting, touching)) == READING
+
+
+def test_schedule_calls_the_planner_and_nothing_else(prod: Synthesized) -> None:
+    """The schedule's role may invoke one function and set aside what failed."""
+    assert actions(prod, "schedulerole") == {"lambda:InvokeFunction", "sqs:SendMessage"}
+    (trust,) = (
+        role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+        for name, role in prod.of_type("AWS::IAM::Role").items()
+        if "schedulerole" in name
+    )
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert "aws:SourceAccount" in str(trust["Condition"])
+
+
 def test_local_functions_do_not_trace(stage: Synthesized) -> None:
     """Only a stage that traces grants it."""
     assert (actions(stage) & TRACING == TRACING) is stage.config.tracing
 
 
-def test_log_is_the_only_table_within_reach(prod: Synthesized) -> None:
-    """Of all tables the functions reach the decision log and its indexes."""
+def test_log_and_memory_are_the_only_tables_within_reach(prod: Synthesized) -> None:
+    """Of all tables the functions reach the decision log, memory, and their indexes."""
     for statement in statements(prod):
-        if str(statement["Action"]).find("dynamodb:") >= 0:
-            assert "tablesagentdecisions" in str(statement["Resource"])
-            assert "*" not in str(statement["Resource"])
+        named = {a for a in [statement["Action"]] if isinstance(a, str)} or set(
+            statement["Action"]
+        )
+        if any(action.startswith("dynamodb:") for action in named - {"dynamodb:ListStreams"}):
+            reached = str(statement["Resource"])
+            assert "tablesagentdecisions" in reached or "tablesagentmemory" in reached
+            assert "*" not in reached
 
 
-def test_only_tracing_has_no_resource(prod: Synthesized) -> None:
-    """`*` as a whole resource stands only where AWS knows no other."""
+def test_little_has_no_resource(prod: Synthesized) -> None:
+    """`*` as a whole resource stands only where AWS knows no other: traces, lists of streams."""
     bare = [s for s in statements(prod) if s["Resource"] == "*"]
-    assert all(set(s["Action"]) == TRACING for s in bare)
+    assert all(acting(s) <= TRACING | {"dynamodb:ListStreams"} for s in bare)
 
 
 def test_no_managed_policies(stage: Synthesized) -> None:

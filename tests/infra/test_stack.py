@@ -44,7 +44,7 @@ def test_bodies_outlive_their_items(prod: Synthesized) -> None:
 def test_logs_end(stage: Synthesized) -> None:
     """Every log group has a retention."""
     groups = stage.of_type("AWS::Logs::LogGroup").values()
-    assert len(groups) == 3
+    assert len(groups) == 6
     assert {g["Properties"]["RetentionInDays"] for g in groups} == {
         stage.config.log_retention_days
     }
@@ -53,14 +53,22 @@ def test_logs_end(stage: Synthesized) -> None:
 def test_alarms(prod: Synthesized) -> None:
     """Dead letters, errors, throttles and a late queue raise an alarm, which is sent."""
     alarms = prod.of_type("AWS::CloudWatch::Alarm").values()
+    functions = {
+        f["Properties"]["FunctionName"] for f in prod.of_type("AWS::Lambda::Function").values()
+    }
+    assert len(functions) == 5
     assert {a["Properties"]["AlarmName"] for a in alarms} == {
         "daybook-dead-letters",
+        "daybook-consolidation-dead-letters",
+        "daybook-news-dead-letters",
+        "daybook-schedule-dead-letters",
         "daybook-queue-late",
-        "daybook-decision-api-errors",
-        "daybook-decision-api-throttles",
-        "daybook-decision-queue-errors",
-        "daybook-decision-queue-throttles",
+        "daybook-news-late",
+        "daybook-consolidation-late",
+        "daybook-consolidation-failures",
         "daybook-api-server-errors",
+        *(f"{name}-errors" for name in functions),
+        *(f"{name}-throttles" for name in functions),
     }
     assert all(a["Properties"]["AlarmActions"] for a in alarms)
     assert prod.only("AWS::SNS::Subscription")["Endpoint"] == "ops@example.com"
@@ -74,6 +82,7 @@ def test_outputs(stage: Synthesized) -> None:
         "ApiId",
         "QueueUrl",
         "DeadLetterQueueUrl",
+        "ConsolidationDeadLetterQueueUrl",
         "PayloadBucket",
         "AgentRolePrefix",
         "Agents",

@@ -3,7 +3,8 @@
 `AWSClientManager.create_all_tables()` and the CDK stack both build from `TABLES`, so what
 is tested locally is what is deployed. Every table has the string keys `pk` and `sk`, and
 every partition key (also of an index) starts with an agent id, so that an IAM policy with
-`dynamodb:LeadingKeys` can confine a role to one agent.
+`dynamodb:LeadingKeys` can confine a role to one agent. One does not: `#agents`, the registry,
+which no agent can be, and no agent may write.
 """
 
 from dataclasses import dataclass, field

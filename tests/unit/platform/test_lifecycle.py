@@ -11,12 +11,16 @@ from typing import Any
 import boto3
 import pytest
 
+from daybook import AWSClientManager, DecisionLogger, MemoryManager
 from daybook.errors import PlatformError
 from daybook.platform import Outcome, PlatformConfig, State, connect, down, server, status, up
+from daybook.progress.registry import due_agents
+from daybook.settings import Settings
 from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent.parent.parent
 TABLE = "agent_decisions"
+PATIENCE_SECONDS = 30.0
 ITEM = {"pk": {"S": "agent"}, "sk": {"S": "kept"}}
 
 
@@ -63,6 +67,22 @@ def get(config: PlatformConfig) -> Any:
     return client(config, "dynamodb").get_item(TableName=TABLE, Key=ITEM).get("Item")
 
 
+def is_noted(config: PlatformConfig, agent: str) -> bool:
+    """Log a decision; return whether the follower of the log's stream notes the agent's news."""
+    manager = AWSClientManager(
+        endpoint_url=config.endpoint_url,
+        dynamodb=client(config, "dynamodb"),
+        settings=Settings(table_prefix=config.table_prefix),
+    )
+    DecisionLogger(MemoryManager(agent, manager)).log_decision("other", confidence=0.5)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if agent in [due.agent_id for due in due_agents(manager.store)]:
+            return True
+        time.sleep(0.2)
+    return False
+
+
 def test_up_from_nothing(platform: PlatformConfig, deployed: Outcome) -> None:
     """The stack is there, complete, and its tables can be written."""
     assert deployed.started
@@ -91,7 +111,8 @@ def test_another_port_is_refused_while_it_runs(platform: PlatformConfig) -> None
 
 @pytest.mark.usefixtures("deployed")
 def test_state_outlives_down(platform: PlatformConfig) -> None:
-    """After `down` and `up` the items are there, and nothing is deployed again."""
+    """After `down` and `up` all is there and at work, and nothing is deployed again."""
+    assert is_noted(platform, "before")
     assert down(platform) is True
     assert status(platform).state is State.DOWN
     assert down(platform) is False
@@ -99,9 +120,10 @@ def test_state_outlives_down(platform: PlatformConfig) -> None:
     assert (again.started, again.deployed) == (True, False)
     assert get(platform) == ITEM
     functions = client(platform, "lambda")
-    (mapping,) = functions.list_event_source_mappings()["EventSourceMappings"]
-    assert mapping["State"] == "Enabled"
-    assert len(functions.list_functions()["Functions"]) == 2
+    mappings = functions.list_event_source_mappings()["EventSourceMappings"]
+    assert [mapping["State"] for mapping in mappings] == ["Enabled"] * 3
+    assert len(functions.list_functions()["Functions"]) == 5
+    assert is_noted(platform, "after")
 
 
 @pytest.mark.usefixtures("deployed")

@@ -1,0 +1,94 @@
+"""What travels from the planner to the workers: a message for each agent to look after.
+
+A queue delivers at least once and in any order, and both do no harm here: a message says only
+whom to look after, and a second look finds nothing to do.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import boto3
+from pydantic import ValidationError
+
+from daybook.errors import DaybookError, InvalidInputError
+from daybook.models.base import Record, as_invalid_input
+from daybook.models.identity import AgentId
+from daybook.settings import read_settings, region
+from daybook.store.batching import Backoff
+from daybook.store.clients import CONFIG
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+LARGEST_BATCH = 10
+"""Messages to a request, SQS's limit."""
+
+
+class UnsentMessagesError(DaybookError):
+    """SQS kept refusing messages; the planner's next run sends them again."""
+
+
+class ConsolidationMessage(Record):
+    """Consolidate this agent."""
+
+    agent_id: AgentId
+
+
+@cache
+def sqs() -> "SQSClient":
+    """Return the queue's client, made once for a container."""
+    return boto3.client("sqs", region_name=region(), config=CONFIG)
+
+
+def parse(body: str) -> ConsolidationMessage:
+    """Read a message. Raises InvalidInputError that says what is wrong with it."""
+    try:
+        return ConsolidationMessage.model_validate_json(body)
+    except ValidationError as fault:
+        raise as_invalid_input(fault, "the message") from None
+
+
+def send(agent_ids: Iterable[str], backoff: Backoff | None = None) -> int:
+    """Send a message for each agent, ten to a request; return how many.
+
+    What SQS refuses of a batch is sent again. Raises UnsentMessagesError when it keeps
+    refusing; whatever could be sent until then was.
+    """
+    queue_url = read_settings().consolidation_queue_url
+    if queue_url is None:
+        raise InvalidInputError(
+            "there is no queue to send to: set DAYBOOK_CONSOLIDATION_QUEUE_URL"
+        )
+    return sum(_send_batch(queue_url, run, backoff or Backoff()) for run in _runs(agent_ids))
+
+
+def _runs(agent_ids: Iterable[str]) -> Iterator[list[str]]:
+    """Cut what is iterated into batches, without waiting for its end."""
+    remaining = iter(agent_ids)
+    while run := list(islice(remaining, LARGEST_BATCH)):
+        yield run
+
+
+def _send_batch(queue_url: str, agent_ids: list[str], backoff: Backoff) -> int:
+    unsent: dict[str, SendMessageBatchRequestEntryTypeDef] = {
+        str(number): {
+            "Id": str(number),
+            "MessageBody": ConsolidationMessage(agent_id=agent_id).model_dump_json(),
+        }
+        for number, agent_id in enumerate(agent_ids)
+    }
+    for attempt in range(backoff.tries):
+        answer = sqs().send_message_batch(QueueUrl=queue_url, Entries=list(unsent.values()))
+        refused = {each["Id"]: each for each in answer.get("Failed", [])}
+        if not refused:
+            return len(agent_ids)
+        unsent = {number: entry for number, entry in unsent.items() if number in refused}
+        backoff.pause(attempt)
+    raise UnsentMessagesError(
+        f"SQS refused {len(unsent)} of {len(agent_ids)} messages {backoff.tries} times in a row: "
+        f"{next(iter(refused.values())).get('Message', 'no reason given')}. The next run of the "
+        "planner sends them again"
+    )

@@ -1,0 +1,113 @@
+"""Behind the consolidation queue: consolidates one agent for each message.
+
+The job itself makes sure that each outcome is learned from once, whoever else is at it. A
+message that fails is tried again and, after its last try, goes to the dead-letter queue.
+"""
+
+import time
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from daybook.errors import ConsolidationBusyError, OvertakenError
+from daybook.memory import ConsolidationReport, consolidate
+from daybook.models.identity import EPOCH
+from daybook.progress.registry import note_caught_up
+from daybook.store import Store
+from lambdas import consolidation_messages
+from lambdas.connection import client_manager
+
+ALLOWANCE = 2.0
+"""A further run is begun if it may take this many times as long as the one before it."""
+
+COUNTED = {
+    "OutcomesLearned": "outcomes_learned",
+    "PatternsCreated": "patterns_created",
+    "PatternsUpdated": "patterns_updated",
+    "PatternsRetired": "patterns_retired",
+    "DaysArchived": "days_archived",
+    "DaysDamaged": "days_damaged",
+}
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+# each message is tried by itself, also when all of a batch fail
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def look_after(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Consolidate the agent of one message, as far as the time allows.
+
+    If work is left after that, another message goes to the queue. An agent whom somebody else
+    is consolidating stays due in the registry, so this message has nothing more to do.
+    """
+    try:
+        agent_id = consolidation_messages.parse(record.body).agent_id
+        more = catch_up(client_manager().store, agent_id, lambda_context)
+        if more:
+            consolidation_messages.send([agent_id])
+            metrics.add_metric("RunsContinued", MetricUnit.Count, 1)
+    except (ConsolidationBusyError, OvertakenError) as standing_back:
+        metrics.add_metric("RunsBusy", MetricUnit.Count, 1)
+        logger.info("left to another worker", extra={"why": str(standing_back)})
+    except Exception as error:
+        metrics.add_metric("RunsFailed", MetricUnit.Count, 1)
+        logger.warning(
+            "the message is left for another try",
+            extra={"message_id": record.message_id, "error": type(error).__name__},
+            exc_info=True,
+        )
+        raise
+
+
+def catch_up(store: Store, agent_id: str, context: LambdaContext) -> bool:
+    """Consolidate until nothing is left or the time is up; return whether to go on at once.
+
+    The registry is told when nothing is left. A run that gets no further although something
+    is left waits for the clock, and so for the planner's next message.
+    """
+    reached = EPOCH
+    while True:
+        began = time.monotonic()
+        report = consolidate(store, agent_id)
+        _publish(report)
+        if not report.more:
+            note_caught_up(store, agent_id, report.caught_up_to)
+            return False
+        if report.caught_up_to <= reached:
+            return False
+        reached = report.caught_up_to
+        took = time.monotonic() - began
+        if context.get_remaining_time_in_millis() / 1000 < took * ALLOWANCE:
+            return True
+
+
+def _publish(report: ConsolidationReport) -> None:
+    """Count what a run did, and write it to the log."""
+    metrics.add_metric("Runs", MetricUnit.Count, 1)
+    for name, attribute in COUNTED.items():
+        metrics.add_metric(name, MetricUnit.Count, getattr(report, attribute))
+    logger.info(
+        "consolidated", extra={"report": report.model_dump(mode="json", exclude={"changes"})}
+    )
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Look after each message's agent, and report the messages that failed."""
+    return dict(
+        process_partial_response(
+            event=event, record_handler=look_after, processor=processor, context=context
+        )
+    )

@@ -1,0 +1,91 @@
+"""The follower of the log's stream: agents noted, whatever the batch holds."""
+
+from typing import Any
+
+import pytest
+
+from daybook import AWSClientManager
+from daybook.errors import ThrottledError
+from daybook.progress.registry import due_agents
+from daybook.store import keys
+from lambdas import news
+from tests.lambdas.conftest import Context
+
+UUID = "01a1fc24-67b6-78c1-a534-9749b8abc2fe"
+
+
+@pytest.fixture(autouse=True)
+def _connected(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the function use moto."""
+    monkeypatch.setattr(news, "client_manager", lambda: manager)
+
+
+def inserted(agent_id: str, sort_key: str = f"D#{UUID}") -> dict[str, Any]:
+    """Make a record of DynamoDB's stream."""
+    stored = {"pk": {"S": agent_id}, "sk": {"S": sort_key}}
+    return {
+        "eventID": "1",
+        "eventName": "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"Keys": stored, "NewImage": stored, "SequenceNumber": "1"},
+    }
+
+
+def deliver(*records: dict[str, Any]) -> None:
+    """Hand a batch to the function."""
+    news.handler({"Records": list(records)}, Context())
+
+
+def due(manager: AWSClientManager) -> list[str]:
+    """Return the agents that the registry holds as due."""
+    return [agent.agent_id for agent in due_agents(manager.store)]
+
+
+def test_every_agent_of_a_batch_is_noted(manager: AWSClientManager) -> None:
+    """Decisions, outcomes and late marks are news, and a repeated batch changes nothing."""
+    batch = [
+        inserted("scout"),
+        inserted("scout", f"D#{UUID}#O"),
+        inserted("risk", f"D#{UUID}#O"),
+        inserted("strategist", f"LATE#{0:017d}#{UUID}"),
+    ]
+    deliver(*batch)
+    deliver(*batch)
+    assert due(manager) == ["risk", "scout", "strategist"]
+
+
+def test_what_is_not_daybooks_is_passed_over(manager: AWSClientManager) -> None:
+    """Such a record holds nothing up, and nobody can get into the registry's own keys."""
+    deliver(
+        inserted("scout", "SOMETHING"),
+        inserted(keys.AGENTS),
+        inserted("a b"),
+        inserted("risk"),
+    )
+    assert due(manager) == ["risk"]
+
+
+def test_an_empty_batch(manager: AWSClientManager) -> None:
+    """Nothing to note is no failure."""
+    deliver()
+    assert due(manager) == []
+
+
+def test_a_batch_that_cannot_be_noted_is_tried_again(
+    manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function raises, so that Lambda keeps the batch; the next try notes all of it."""
+    update = type(manager.store).update
+    calls = []
+
+    def throttled(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) == 2:
+            raise ThrottledError("too much")
+        update(*given)
+
+    monkeypatch.setattr(type(manager.store), "update", throttled)
+    with pytest.raises(ThrottledError):
+        deliver(inserted("risk"), inserted("scout"))
+    deliver(inserted("risk"), inserted("scout"))
+    assert due(manager) == ["risk", "scout"]
