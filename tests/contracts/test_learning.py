@@ -83,30 +83,6 @@ def test_dry_run_writes_nothing(
     assert not done.dry_run
 
 
-def test_evidence_that_turns(
-    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
-) -> None:
-    """When the world changes, the pattern gets a new version, and the old one is kept."""
-    for seed in range(6):
-        live(log, clock, 60, seed)
-        learner.consolidate()
-    (before,) = [
-        found.pattern
-        for found in memory.recall(KIND, {"market": {"regime": "bull"}})
-        if found.pattern.choice == "momentum" and found.pattern.conditions
-    ]
-    assert before.pattern_type is PatternType.SUCCESS
-    for seed in range(6, 14):
-        live(log, clock, 60, seed, good="bear")
-        learner.consolidate()
-    history = memory.pattern_history(before.pattern_id)
-    assert len(history) > 1
-    assert history[0].pattern_type is PatternType.SUCCESS
-    assert [pattern.version for pattern in history] == list(range(1, len(history) + 1))
-    now_good = memory.recall(KIND, {"market": {"regime": "bear"}})[0].pattern
-    assert (now_good.choice, now_good.pattern_type) == ("momentum", PatternType.SUCCESS)
-
-
 def test_undo_is_as_if_it_had_not_been(
     learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
 ) -> None:

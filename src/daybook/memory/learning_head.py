@@ -20,7 +20,7 @@ class Notes:
 
     `runs` are the latest runs with the parts of knowledge that each replaced; `pending` is the
     run whose changes may not all be made yet, and `undoing` says in which direction; `garbage`
-    are parts that nothing names any more.
+    are parts that nothing names any more, and `forgotten` runs that cannot be undone any more.
     """
 
     knowledge: Manifest = field(default_factory=dict)
@@ -28,6 +28,7 @@ class Notes:
     pending: str | None = None
     undoing: bool = False
     garbage: tuple[Address, ...] = ()
+    forgotten: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, head: Head) -> "Notes":
@@ -39,6 +40,7 @@ class Notes:
             pending=stored.get("pending"),
             undoing=stored.get("undoing", False),
             garbage=_addresses(stored.get("garbage", ())),
+            forgotten=tuple(stored.get("forgotten", ())),
         )
 
     @property
@@ -50,6 +52,7 @@ class Notes:
             "pending": self.pending,
             "undoing": self.undoing,
             "garbage": list(map(list, self.garbage)),
+            "forgotten": list(self.forgotten),
         }
 
     def with_run(self, run_id: str, knowledge: Manifest, replaced: list[Address]) -> "Notes":
@@ -61,6 +64,7 @@ class Notes:
             runs=runs[-UNDO_DEPTH:],
             pending=run_id,
             garbage=tuple(address for _, parts in forgotten for address in parts),
+            forgotten=tuple(run for run, _ in forgotten),
         )
 
     def without_last_run(self, knowledge: Manifest, replaced: list[Address]) -> "Notes":
@@ -72,12 +76,13 @@ class Notes:
             pending=run_id,
             undoing=True,
             garbage=tuple(replaced),
+            forgotten=(run_id,),
         )
 
     @property
     def settled(self) -> "Notes":
         """The notes once nothing is pending."""
-        return replace(self, pending=None, undoing=False, garbage=())
+        return replace(self, pending=None, undoing=False, garbage=(), forgotten=())
 
 
 def move(

@@ -22,7 +22,7 @@ from daybook.store.schema import TTL_ATTRIBUTE
 CODEC = Codec(version=1)
 
 KEPT_FOR = timedelta(days=90)
-"""How long the record of a run can be read, and the run undone."""
+"""How long the record of a run stays after the run can no more be undone."""
 
 
 ChangeKind = Literal["created", "refreshed", "turned", "retired"]
@@ -77,9 +77,8 @@ def write(store: Store, run: Run) -> None:
         "changes": [change.document for change in run.changes],
         "was": run.was,
     }
-    ends = {TTL_ATTRIBUTE: int((store.clock() + KEPT_FOR).timestamp())}
-    item = keys.run(run.agent_id, run.run_id) | ends
-    store.put(MEMORY, pack(store, CODEC, keys.memory_bodies(run.agent_id), item, document))
+    key = keys.run(run.agent_id, run.run_id)
+    store.put(MEMORY, pack(store, CODEC, keys.memory_bodies(run.agent_id), key, document))
 
 
 def read(store: Store, agent_id: str, run_id: str) -> Run:
@@ -116,7 +115,14 @@ def finish(store: Store, lease: Lease, head: Head) -> Head:
         else:
             _put(store, lease, change.before, change.after, run.run_id)
     knowledge_items.delete(store, head.agent_id, notes.garbage)
+    for run_id in notes.forgotten:
+        _let_expire(store, head.agent_id, run_id)
     return learning_head.move(store, lease, head, notes.settled)
+
+
+def _let_expire(store: Store, agent_id: str, run_id: str) -> None:
+    ends = int((store.clock() + KEPT_FOR).timestamp())
+    store.update(MEMORY, keys.run(agent_id, run_id), {TTL_ATTRIBUTE: ends})
 
 
 def _reverted(change: Change, at: datetime) -> MemoryPattern:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.analytics.decision_stats import percentile, summarize
+from daybook.analytics.summaries import percentile, summarize
 from daybook.decisions.digests import DecisionDigest, OutcomeDigest
 from daybook.models import DecisionType
 
@@ -12,7 +12,9 @@ latencies = st.none() | st.floats(min_value=0, max_value=1e9)
 kinds = st.sampled_from([DecisionType.OTHER, DecisionType.RISK_ASSESSMENT])
 entries = st.lists(
     st.tuples(
-        st.builds(DecisionDigest, st.just("u"), kinds, st.floats(min_value=0, max_value=1)),
+        st.builds(
+            DecisionDigest, st.just("u"), kinds, st.floats(min_value=0, max_value=1), st.just(0)
+        ),
         st.none()
         | st.builds(
             OutcomeDigest,
@@ -22,6 +24,7 @@ entries = st.lists(
             shares,
             latencies,
             st.booleans(),
+            st.floats(min_value=0, max_value=1),
         ),
     )
 )
