@@ -35,7 +35,7 @@ node_modules/$(STAMP): package-lock.json
 setup: $(VENV)/$(STAMP) .venv-platform/$(STAMP) node_modules/$(STAMP) ## install what the project needs, from the lock files
 
 .PHONY: demo
-demo: setup ## three agents trade thirteen years of prices on the real stack, run locally
+demo: setup ## three agents trade thirteen years of prices, and learn from the first half, on the real stack
 	$(BIN)/python -m examples.trading_desk
 
 .PHONY: test

@@ -28,7 +28,7 @@ def main(
     port: Annotated[int | None, typer.Option(help="The port of the local platform.")] = None,
     home: Annotated[Path | None, typer.Option(help="The folder that keeps its state.")] = None,
 ) -> None:
-    """Let three agents trade thirteen years of real prices and log all that they decide."""
+    """Let three agents trade thirteen years of real prices, the second half with memory."""
     console = Console(highlight=False)
     began = perf_counter()
     try:

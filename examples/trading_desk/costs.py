@@ -77,8 +77,8 @@ def show_costs(console: Console, costs: Costs, *, repeated: int) -> None:
         f"That is ${PRICES.dollars(costs.write_units, costs.read_units):.5f} at DynamoDB's "
         f"on-demand prices ({PRICES.region}, since {PRICES.since:%B %Y}: ${PRICES.writes} a "
         f"million write units, ${PRICES.reads} a million read units). Each decision here has a "
-        "parent, for one unit, and is logged years late, which leaves a late mark, for another "
-        "unit and request. The local platform counts the units, by DynamoDB's rules.",
+        "parent, for one unit, and is logged years late, which leaves a late mark, for two more "
+        "units and a request. The local platform counts the units, by DynamoDB's rules.",
         style="dim",
     )
     if repeated:

@@ -1,4 +1,4 @@
-"""The demo from beginning to end: decide, log, read back, report."""
+"""The demo from beginning to end: two halves, logged and learned from, and a report."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -6,141 +6,159 @@ from time import perf_counter
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from daybook.store.capacity import CapacityMeter
-from examples.trading_desk import report, writing
-from examples.trading_desk.agents import AGENTS, RISK, SCOUT, STRATEGIST
+from examples.trading_desk import history, memory_report, report, session
+from examples.trading_desk.agents import AGENTS, SCOUT, STRATEGIST
 from examples.trading_desk.costs import Costs, show_costs, show_traffic
-from examples.trading_desk.desk import Entry, TradingDay, trade
+from examples.trading_desk.desk import Made, TradingDay, trade
 from examples.trading_desk.plan import Plan
 from examples.trading_desk.portfolio import curves
 from examples.trading_desk.prices import Market
+from examples.trading_desk.session import Session, of
 from examples.trading_desk.wiring import Wiring
-from examples.trading_desk.writing import Write
 
 
 def run(console: Console, wiring: Wiring, market: Market, plan: Plan) -> None:
-    """Trade, log, read back and report. Raises DeskError or a DaybookError."""
-    days = decide(console, market, plan)
-    made = [entry for day in days for entry in day.entries]
-    entries, repeated = recall(console, wiring, made)
-    with CapacityMeter(wiring.metered.dynamodb) as decisions:
-        hand_in(console, wiring, "decision", entries, writing.log_decision)
-    with CapacityMeter(wiring.metered.dynamodb) as outcomes:
-        hand_in(console, wiring, "outcome", entries, writing.log_outcome)
-    check(console, wiring, entries)
-    console.print()
-
-    hours = (datetime.now(UTC) - market.close_of(0)).total_seconds() / 3600
-    stats: dict[str, Mapping[str, Any]] = {
-        agent: wiring.logs[agent].get_decision_stats(hours) for agent in AGENTS[1:]
-    }
-    stats = {SCOUT: wiring.scout_door.stats(hours), **stats}
-    report.show_statistics(console, stats)
-    others = sum(answered["total_decisions"] for answered in stats.values()) - len(entries)
-    if others:
+    """Trade both halves and report. Raises DeskError or a DaybookError."""
+    early, years = plan.halves(market)
+    late = [day for year in years for day in year]
+    console.print(
+        f"Prices: {', '.join(market.closes)}, {market.days[0]} to {market.days[-1]}. The desk "
+        f"decides on {len(early) + len(late):,} days, every {plan.every} trading days from "
+        f"{market.days[early[0]]} on (--every and --days change that)."
+    )
+    wiring.risk_door.settle()  # an interrupted run may have left messages on the queue
+    traded = history.traded_before(wiring.logs, plan, market, late)
+    if traded:
         console.print(
+            f"An earlier run has traded {len(traded):,} of the second half's {len(late):,} days "
+            "with memory. They are taken from the log: memory has learned from them since, and "
+            "recalling anew would be hindsight. All is logged again, which must change nothing."
+        )
+    work = Session(console, wiring, market, plan)
+    first = first_half(work, early, is_new=not traded)
+    without = [trade(market, plan, day) for day in late]
+    second = second_half(work, years, traded, without)
+    memory_report.show_recalls(console, work.memories.seconds, work.recalls)
+    console.print(
+        f"{len(work.entries):,} decisions with their outcomes went through three doors and read "
+        "back equal.\n"
+    )
+    show_log(work)
+    memory_report.show_comparison(console, first, second, without, plan.every)
+    show_money(work, first, second, without)
+
+    top = memorable(second)
+    report.show_chain(console, wiring.logs[SCOUT].get_decision_chain(top))
+    costs = Costs(work.decisions, work.outcomes, entries=len(of(STRATEGIST, work.entries)))
+    show_costs(console, costs, repeated=work.repeated)
+    show_traffic(console, wiring)
+
+
+def first_half(work: Session, days: Sequence[int], *, is_new: bool) -> list[TradingDay]:
+    """Trade the first half without memory, and let the agents learn from it.
+
+    What they know is shown; unless it `is_new`, that is also from what followed.
+    """
+    began = perf_counter()
+    made = [trade(work.market, work.plan, day) for day in days]
+    work.console.print(
+        f"First half, {made[0].day} to {made[-1].day}: each agent follows its own rule, from the "
+        "past of the day alone."
+    )
+    learned = work.log(made)
+    outcomes = sum(each.report.outcomes_learned for each in learned.values())
+    seconds = sum(each.seconds for each in learned.values())
+    work.console.print(
+        f"{len(made)} days are logged, and in {seconds:.0f} s the agents have learned from "
+        f"{outcomes:,} new outcomes; {session.told(learned, began)} in all.\n"
+    )
+    memory_report.show_patterns(
+        work.console,
+        "Memory after the first half" if is_new else "Memory now, from all that is logged",
+        [memory.list_patterns() for memory in work.memories.of.values()],
+    )
+    return made
+
+
+def second_half(
+    work: Session,
+    years: Sequence[Sequence[int]],
+    traded: Mapping[int, Sequence[Made]],
+    without: Sequence[TradingDay],
+) -> list[TradingDay]:
+    """Trade the second half with memory, a year at a time, and learn at each year's end.
+
+    `without` are the same days as the desk would have traded them without memory.
+    """
+    done: list[TradingDay] = []
+    work.console.print(
+        "Second half: each agent asks its memory before it decides, and learns at each year's "
+        "end. Days are changed when they differ from the same days without memory; of the "
+        "patterns + are new, ~ updated, - retired."
+    )
+    for year in years:
+        began = perf_counter()
+        days = [work.trade(day, traded) for day in year]
+        learned = work.log(days)
+        control = without[len(done) : len(done) + len(days)]
+        done += days
+        entries = [entry for day in days for entry in day.entries]
+        advised = sum(bool(entry.decision.patterns_applied) for entry in entries)
+        others = sum(map(_differ, days, control))
+        origin = ", from the log" if set(year) <= traded.keys() else ""
+        work.console.print(
+            f"  {days[0].day.year}{origin}: {advised} of {len(entries)} advised, "
+            f"{others} of {len(days)} days changed; {session.told(learned, began)}"
+        )
+    return done
+
+
+def show_log(work: Session) -> None:
+    """Show what the log says of the agents."""
+    hours = (datetime.now(UTC) - work.market.close_of(0)).total_seconds() / 3600
+    stats: dict[str, Mapping[str, Any]] = {
+        agent: work.wiring.logs[agent].get_decision_stats(hours) for agent in AGENTS[1:]
+    }
+    stats = {SCOUT: work.wiring.scout_door.stats(hours), **stats}
+    report.show_statistics(work.console, stats)
+    others = sum(answered["total_decisions"] for answered in stats.values()) - len(work.entries)
+    if others:
+        work.console.print(
             f"{others:,} of these decisions are of runs with other settings: "
             "`daybook down --wipe` starts afresh.\n",
             style="yellow",
         )
-    report.show_choices(console, entries)
-    report.show_worth(console, curves(market, plan, days))
-    report.show_chain(console, wiring.logs[SCOUT].get_decision_chain(memorable(entries)))
-    costs = Costs(decisions, outcomes, entries=len(_of(STRATEGIST, entries)))
-    show_costs(console, costs, repeated=repeated)
-    show_traffic(console, wiring)
+    report.show_choices(work.console, work.entries)
 
 
-def decide(console: Console, market: Market, plan: Plan) -> list[TradingDay]:
-    """Let the desk decide on each day of the plan."""
-    chosen = plan.decision_days(market)
-    console.print(
-        f"Prices: {', '.join(market.closes)}, {market.days[0]} to {market.days[-1]}. The desk "
-        f"decides on {len(chosen):,} days, every {plan.every} trading days from "
-        f"{market.days[chosen[0]]} on (--every and --days change that)."
-    )
-    with _progress(console) as progress:
-        days = [trade(market, plan, day) for day in progress.track(chosen, description="deciding")]
-    made = sum(len(day.entries) for day in days)
-    console.print(f"{made:,} decisions made, each from the past of its day alone.")
-    return days
-
-
-def recall(console: Console, wiring: Wiring, entries: Sequence[Entry]) -> tuple[list[Entry], int]:
-    """Look up what an earlier run of the same plan has logged, and keep to it.
-
-    Returns the entries, and how many of them are in the log already.
-    """
-    wiring.risk_door.settle()  # an interrupted run may have left messages on the queue
-    held = {
-        decision_id: record
-        for agent, log in wiring.logs.items()
-        for decision_id, record in writing.read_log(log, _of(agent, entries)).items()
-    }
-    known = sum(entry.decision_id in held for entry in entries)
-    if known:
-        console.print(
-            f"{known:,} of them are in the log already, from an earlier run. They are logged "
-            "again, which must change nothing; their measured latencies stay those of that run."
-        )
-    return writing.as_measured_before(entries, held), known
-
-
-def hand_in(
-    console: Console, wiring: Wiring, what: str, entries: Sequence[Entry], write: Write
+def show_money(
+    work: Session,
+    first: Sequence[TradingDay],
+    second: Sequence[TradingDay],
+    without: Sequence[TradingDay],
 ) -> None:
-    """Hand the decisions or the outcomes in, and wait until the queue is empty."""
-    began = perf_counter()
-    with _progress(console) as progress:
-        tasks = {
-            agent: progress.add_task(
-                f"{agent}'s {what}s: {door.name}", total=len(_of(agent, entries))
-            )
-            for agent, door in wiring.doors.items()
-        }
-        drain = progress.add_task("the queue is carried out", total=len(_of(RISK, entries)))
-
-        def left(messages: int) -> None:
-            # what others have put on the same queue is waited for, and not shown
-            done = max(len(_of(RISK, entries)) - messages, 0)
-            progress.update(drain, completed=done)
-
-        wiring.risk_door.waiting = left
-        writing.hand_in(entries, wiring.doors, write, lambda agent: progress.advance(tasks[agent]))
-    took = perf_counter() - began
-    console.print(f"{len(entries):,} {what}s logged through three doors in {took:.0f} s.")
+    """Show what a dollar became in each half."""
+    early = curves(work.market, work.plan, {"the desk": first})
+    desks = {"the desk with recall": second, "the desk without recall": without}
+    late = curves(work.market, work.plan, desks)
+    report.show_worth(work.console, f"the first half ({early[0].years:.1f} years)", early)
+    report.show_worth(work.console, f"the second half ({late[0].years:.1f} years)", late)
+    memory_report.show_caution(work.console, *(curve.worth[-1] for curve in late[:3]))
 
 
-def check(console: Console, wiring: Wiring, entries: Sequence[Entry]) -> None:
-    """Read everything back; say so when the log holds more than this run's decisions."""
-    with _progress(console) as progress:
-        for agent in progress.track(AGENTS, description="reading back"):
-            writing.check(wiring.logs[agent], _of(agent, entries))
-    console.print(f"{len(entries):,} decisions with their outcomes read back equal.")
+def memorable(days: Sequence[TradingDay]) -> str:
+    """Return the risk agent's decision of the day on which the desk won or lost the most.
+
+    The last decision of all if the desk never traded.
+    """
+    risked = [day for day in days if len(day.entries) == len(AGENTS)]
+    if not risked:
+        return days[-1].entries[-1].decision_id
+    return max(risked, key=lambda day: abs(day.desk_return)).entries[-1].decision_id
 
 
-def memorable(entries: Sequence[Entry]) -> str:
-    """Return the risk agent's decision of the day on which the desk won or lost the most."""
-    trades = _of(RISK, entries)
-    if not trades:
-        return entries[-1].decision_id
-    most = max(trades, key=lambda entry: abs(float(str(entry.outcome.details["desk_return"]))))
-    return most.decision_id
-
-
-def _of(agent: str, entries: Sequence[Entry]) -> list[Entry]:
-    return [entry for entry in entries if entry.agent_id == agent]
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+def _differ(one: TradingDay, other: TradingDay) -> bool:
+    """Whether two desks decided otherwise on a day."""
+    chosen = [[entry.decision.selected for entry in day.entries] for day in (one, other)]
+    return chosen[0] != chosen[1]

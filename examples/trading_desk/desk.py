@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from random import Random
@@ -14,8 +14,9 @@ from daybook import DecisionType, new_decision_id
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from examples.trading_desk import agents, results
 from examples.trading_desk.agents import RISK, SCOUT, STRATEGIST, Choice
-from examples.trading_desk.features import features_of
-from examples.trading_desk.plan import AGENT_VERSION, Plan
+from examples.trading_desk.features import Features, features_of
+from examples.trading_desk.memory import Guide, no_memory
+from examples.trading_desk.plan import AGENT_VERSION, TAG, Plan
 from examples.trading_desk.prices import Market
 from examples.trading_desk.results import Result
 
@@ -26,6 +27,21 @@ TYPES = {
     STRATEGIST: DecisionType.STRATEGY_SELECTION,
     RISK: DecisionType.RISK_ASSESSMENT,
 }
+SIDES = {1: "buy", -1: "sell", 0: "nothing"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A decision as it was made, and the milliseconds that took (None: nobody knows any more)."""
+
+    agent_id: str
+    decision: DecisionDraft
+    latency_ms: float | None
+
+    @property
+    def selected(self) -> str:
+        """The choice."""
+        return self.decision.selected[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,43 +71,70 @@ class TradingDay:
     average_return: float
 
 
-def trade(market: Market, plan: Plan, day: int) -> TradingDay:
-    """Let the three agents decide at the close of a day, and look up what followed.
+def trade(market: Market, plan: Plan, day: int, guide: Guide = no_memory) -> TradingDay:
+    """Let the three agents decide at the close of a day, and look up what followed."""
+    return judge(market, plan, day, decide(market.until(day), plan, guide))
 
-    The risk agent is asked only when the strategist wants to trade.
+
+def decide(known: Market, plan: Plan, guide: Guide = no_memory) -> list[Made]:
+    """Let the three agents decide at the last close that is known.
+
+    The risk agent is asked only when the strategist wants to trade. What an agent may recall
+    by is all that it logs as its context.
     """
-    known = market.until(day)
-    at = _Desk(plan, market.close_of(day))
+    at = _Desk(plan, known.close_of(-1))
+    listed = _listed(known)
+    volatility = {symbol: features.volatility for symbol, features in listed.items()}
+    context: Context = {
+        "market": {symbol: features.as_context() for symbol, features in listed.items()},
+        "most_volatile": max(volatility, key=volatility.__getitem__),
+        "least_volatile": min(volatility, key=volatility.__getitem__),
+        "horizon_days": plan.every,
+    }
+    ask = guide(SCOUT, TYPES[SCOUT], context)
+    look = _timed(lambda: agents.scout(listed, at.chance(SCOUT), ask))
+    scout = at.made(SCOUT, look, context, None)
 
-    seen = {symbol: features_of(closes) for symbol, closes in known.closes.items()}
-    listed = {symbol: features for symbol, features in seen.items() if features}
+    features = listed[scout.selected]
+    seen = {"symbol": scout.selected, **features.as_context()}
+    would = {name: SIDES[agents.direction(name, features)] for name in agents.TRADING}
+    context = {"market": seen, "would": would, "horizon_days": plan.every}
+    ask = guide(STRATEGIST, TYPES[STRATEGIST], context)
+    plot = _timed(lambda: agents.strategist(features, at.chance(STRATEGIST), ask))
+    strategist = at.made(STRATEGIST, plot, context, scout)
+
+    position, sure = agents.direction(strategist.selected, features), plot[0].confidence
+    if not position:
+        return [scout, strategist]
+    seen = {**seen, "position": position, "strategist_confidence": sure}
+    context = {"market": seen, "horizon_days": plan.every}
+    ask = guide(RISK, TYPES[RISK], context)
+    sizing = _timed(lambda: agents.risk(features, position, sure, ask))
+    return [scout, strategist, at.made(RISK, sizing, context, strategist)]
+
+
+def judge(market: Market, plan: Plan, day: int, made: Sequence[Made]) -> TradingDay:
+    """Look up what followed a day's decisions."""
+    listed = _listed(market.until(day))
     returns = {symbol: market.following_return(symbol, day, plan.every) for symbol in listed}
-
-    look, took = _timed(lambda: agents.scout(listed, at.chance(SCOUT)))
-    context: Context = {symbol: features.as_context() for symbol, features in listed.items()}
-    scout = at.entry(SCOUT, look, took, results.of_scout(returns, look.selected), context, None)
-
-    symbol, features, earned = look.selected, listed[look.selected], returns[look.selected]
+    chosen = {each.agent_id: each for each in made}
+    symbol = chosen[SCOUT].selected
+    features, earned = listed[symbol], returns[symbol]
     ordinary = features.ordinary_move(plan.every)
-    plot, took = _timed(lambda: agents.strategist(features, at.chance(STRATEGIST)))
-    position = agents.direction(plot.selected, features)
-    tempting = max(("momentum", "mean_reversion"), key=plot.scores.__getitem__)
-    judged = results.of_strategist(
-        earned, position, agents.direction(tempting, features), ordinary
-    )
-    context = {"symbol": symbol, "position": position, **features.as_context()}
-    strategist = at.entry(STRATEGIST, plot, took, judged, context, scout.decision_id)
-
-    entries, size = [scout, strategist], 0.0
-    if position:
-        sizing, took = _timed(lambda: agents.risk(features, position, plot.confidence))
-        size = agents.SIZES[sizing.selected]
-        judged = results.of_risk(earned, position, size, ordinary)
-        context = {**context, "strategist_confidence": plot.confidence}
-        entries.append(at.entry(RISK, sizing, took, judged, context, strategist.decision_id))
+    position = agents.direction(chosen[STRATEGIST].selected, features)
+    tempting = max(agents.TRADING, key=chosen[STRATEGIST].decision.scores.__getitem__)
+    forgone = agents.direction(tempting, features)
+    came_of = {
+        SCOUT: results.of_scout(returns, symbol),
+        STRATEGIST: results.of_strategist(earned, position, forgone, ordinary),
+    }
+    size = 0.0
+    if RISK in chosen:
+        size = agents.SIZES[chosen[RISK].selected]
+        came_of[RISK] = results.of_risk(earned, position, size, ordinary)
     return TradingDay(
         day=market.days[day],
-        entries=tuple(entries),
+        entries=tuple(_entry(each, came_of[each.agent_id]) for each in made),
         desk_return=position * size * earned,
         average_return=fmean(returns.values()),
     )
@@ -108,47 +151,32 @@ class _Desk:
         """Return the agent's dice of the day, which fall the same in every run."""
         return Random(f"{self.plan.seed} {agent_id} {self.moment.date()}")
 
-    def entry(
-        self,
-        agent_id: str,
-        choice: Choice,
-        latency_ms: float,
-        result: Result,
-        market: Context,
-        parent: str | None,
-    ) -> Entry:
-        """Put a choice and its result into the forms that Daybook takes."""
+    def made(
+        self, agent_id: str, timed: tuple[Choice, float], context: Context, parent: Made | None
+    ) -> Made:
+        """Put a choice into the form that Daybook takes."""
+        choice, latency_ms = timed
         fields: dict[str, Any] = {
             "options": list(choice.options),
             "scores": dict(choice.scores),
             "selected": [choice.selected],
+            "patterns_applied": list(choice.patterns),
             "confidence": choice.confidence,
             "propensity": choice.propensity,
             "rationale": choice.rationale,
-            "tags": ["trading-desk", *choice.tags],
-            "context": {"market": market, "horizon_days": self.plan.every},
+            "tags": [TAG, *choice.tags],
+            "context": context,
             "session_id": self.plan.session_id,
             "agent_version": AGENT_VERSION,
-            "parent_decision_id": parent,
+            "parent_decision_id": parent and parent.decision.decision_id,
         }
-        decision_id = id_by_content(agent_id, self.moment, fields)
-        return Entry(
-            agent_id=agent_id,
-            decision=DecisionDraft.checked(
-                decision_type=TYPES[agent_id],
-                decision_id=decision_id,
-                decided_at=self.moment,
-                **fields,
-            ),
-            outcome=OutcomeDraft.checked(
-                decision_id=decision_id,
-                decision_type=TYPES[agent_id],
-                success=result.success,
-                quality_score=result.quality,
-                latency_ms=latency_ms,
-                details=dict(result.details),
-            ),
+        decision = DecisionDraft.checked(
+            decision_type=TYPES[agent_id],
+            decision_id=id_by_content(agent_id, self.moment, fields),
+            decided_at=self.moment,
+            **fields,
         )
+        return Made(agent_id=agent_id, decision=decision, latency_ms=latency_ms)
 
 
 def id_by_content(agent_id: str, moment: datetime, fields: dict[str, Any]) -> str:
@@ -161,8 +189,29 @@ def id_by_content(agent_id: str, moment: datetime, fields: dict[str, Any]) -> st
     return new_decision_id(agent_id, moment, random_bits=int.from_bytes(digest[:8]) >> 2)
 
 
-def _timed(decide: Callable[[], Choice]) -> tuple[Choice, float]:
+def _listed(known: Market) -> Mapping[str, Features]:
+    """Return what is seen of each symbol that has been listed long enough."""
+    seen = {symbol: features_of(closes) for symbol, closes in known.closes.items()}
+    return {symbol: features for symbol, features in seen.items() if features}
+
+
+def _entry(made: Made, result: Result) -> Entry:
+    return Entry(
+        agent_id=made.agent_id,
+        decision=made.decision,
+        outcome=OutcomeDraft.checked(
+            decision_id=made.decision.decision_id,
+            decision_type=made.decision.decision_type,
+            success=result.success,
+            quality_score=result.quality,
+            latency_ms=made.latency_ms,
+            details=dict(result.details),
+        ),
+    )
+
+
+def _timed(choose: Callable[[], Choice]) -> tuple[Choice, float]:
     """Return a choice and the milliseconds that it took to make."""
     began = perf_counter()
-    choice = decide()
+    choice = choose()
     return choice, (perf_counter() - began) * 1000

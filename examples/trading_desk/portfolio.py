@@ -1,6 +1,6 @@
 """What the desk's decisions were worth, beside doing nothing but holding."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import mul
@@ -37,8 +37,12 @@ class Curve:
         return min(now / peak - 1 for now, peak in zip(self.worth, peaks, strict=True))
 
 
-def curves(market: Market, plan: Plan, days: Sequence[TradingDay]) -> list[Curve]:
-    """Return the desk's curve and those of two ways to invest without deciding anything."""
+def curves(market: Market, plan: Plan, desks: Mapping[str, Sequence[TradingDay]]) -> list[Curve]:
+    """Return the desks' curves and those of two ways to invest without deciding anything.
+
+    All desks traded on the same days.
+    """
+    days = next(iter(desks.values()))
     start = market.days.index(days[0].day)
     points = range(start, start + plan.every * (len(days) + 1), plan.every)
     years = plan.every * len(days) / YEAR
@@ -48,7 +52,10 @@ def curves(market: Market, plan: Plan, days: Sequence[TradingDay]) -> list[Curve
         if len(closes) >= len(market.days) - start
     ]
     return [
-        Curve(name="the desk", worth=_grown([day.desk_return for day in days]), years=years),
+        *(
+            Curve(name=name, worth=_grown([day.desk_return for day in traded]), years=years)
+            for name, traded in desks.items()
+        ),
         Curve(
             name=f"buy and hold {', '.join(held)}",
             worth=[

@@ -53,8 +53,8 @@ def show_statistics(console: Console, stats: Mapping[str, Mapping[str, Any]]) ->
             )
     console.print(shown)
     console.print(
-        "p50 and p99 are how long the agents thought, not how long logging took. The scout's row "
-        "came through the HTTP API.\n",
+        "p50 and p99 are how long the agents thought, recalling included where they recall; not "
+        "how long logging took. The scout's row came through the HTTP API.\n",
         style="dim",
     )
 
@@ -84,21 +84,15 @@ def show_choices(console: Console, entries: Iterable[Entry]) -> None:
     )
 
 
-def show_worth(console: Console, curves: Sequence[Curve]) -> None:
-    """Show what the desk earned, beside what holding earned, and say what that is worth."""
-    shown = table("One dollar became", "", "dollars", "a year", "worst fall")
+def show_worth(console: Console, when: str, curves: Sequence[Curve]) -> None:
+    """Show what the desks earned, beside what holding earned."""
+    shown = table(f"One dollar became, in {when}", "", "dollars", "a year", "worst fall")
     for curve in curves:
         shown.add_row(
             curve.name, f"{curve.worth[-1]:.2f}", f"{curve.yearly:+.1%}", f"{curve.worst_fall:.1%}"
         )
     console.print(shown)
-    desk, hold = curves[0], curves[1]
-    verdict = "beat" if desk.total > hold.total else "did not beat"
-    console.print(
-        f"The desk {verdict} buying and holding. No trading costs, interest or taxes are counted, "
-        "and the symbols are known winners: this shows logging, and is no way to trade.\n",
-        style="dim",
-    )
+    console.print()
 
 
 def show_chain(console: Console, chain: Sequence[DecisionRecord]) -> None:
@@ -117,6 +111,8 @@ def show_chain(console: Console, chain: Sequence[DecisionRecord]) -> None:
         branch.add(
             f"because {reasoning.rationale} (confidence {reasoning.confidence:.2f}{chance})"
         )
+        if reasoning.patterns_applied:
+            branch.add(f"patterns applied: {', '.join(reasoning.patterns_applied)}")
         branch.add(_outcome(record))
     console.print(tree)
     console.print()

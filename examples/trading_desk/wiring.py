@@ -17,16 +17,18 @@ from examples.trading_desk.queue_door import QueueDoor
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
-    """The three doors, and for each agent a logger to read with.
+    """The three doors, and for each agent a logger to read with and its memory.
 
-    `metered` is what the direct door writes through; reading goes another way, so that what
-    is read for the report is not counted as the cost of logging.
+    `metered` is what the direct door writes through, and `remembering` what all agents recall
+    through; reading goes another way, so that what is read for the report is not counted as
+    the cost of logging or recalling.
     """
 
     scout_door: HttpDoor
     strategist_door: DirectDoor
     risk_door: QueueDoor
     metered: AWSClientManager
+    remembering: AWSClientManager
     logs: dict[str, DecisionLogger]
 
     @property
@@ -34,11 +36,16 @@ class Wiring:
         """Which agent uses which door."""
         return {SCOUT: self.scout_door, STRATEGIST: self.strategist_door, RISK: self.risk_door}
 
+    @property
+    def memories(self) -> dict[str, MemoryManager]:
+        """Each agent's memory."""
+        return {agent: MemoryManager(agent, self.remembering) for agent in AGENTS}
+
 
 def wire(connection: Connection) -> Wiring:
     """Open the doors. The scout assumes its role; the others use the account's own keys."""
     session = _session(connection)
-    writer, reader = (_client_manager(connection, session) for _ in range(2))
+    writer, reader, rememberer = (_client_manager(connection, session) for _ in range(3))
     return Wiring(
         scout_door=HttpDoor(
             connection.api_url, connection.role_arn(SCOUT), session, connection.endpoint_url
@@ -52,6 +59,7 @@ def wire(connection: Connection) -> Wiring:
             dead_letter_queue_url=connection.dead_letter_queue_url,
         ),
         metered=writer,
+        remembering=rememberer,
         logs={agent: DecisionLogger(MemoryManager(agent, reader)) for agent in AGENTS},
     )
 

@@ -87,10 +87,25 @@ def test_a_plan_has_a_past_and_a_sequel_for_each_day() -> None:
         Plan(every=5_000).decision_days(REAL)
 
 
+def test_the_second_half_goes_on_where_the_first_ends() -> None:
+    """Both halves are all days, and the second one comes in years."""
+    early, years = PLAN.halves(REAL)
+    assert early + [day for year in years for day in year] == PLAN.decision_days(REAL)
+    assert [REAL.days[year[0]].year for year in years] == list(range(2006, 2014))
+    assert all(len({REAL.days[day].year for day in year}) == 1 for year in years)
+    with pytest.raises(DeskError, match="has no halves"):
+        Plan(days=1).halves(REAL)
+
+
+def test_other_days_are_another_session() -> None:
+    """What a shorter run logs is not taken for a part of a longer one."""
+    assert Plan(days=12).session_id != Plan().session_id
+
+
 def test_holding_earns_what_the_market_did() -> None:
     """The curve of buying and holding is the mean of the symbols' own growth."""
     days = [trade_real(day) for day in PLAN.decision_days(REAL)]
-    desk, hold, _ = curves(REAL, PLAN, days)
+    desk, hold, _ = curves(REAL, PLAN, {"the desk": days})
     start = PLAN.decision_days(REAL)[0]
     end = 5 * len(days)
     held = [REAL.following_return(symbol, start, end) for symbol in ("AAPL", "IBM", "MSFT")]
