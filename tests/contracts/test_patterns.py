@@ -28,7 +28,9 @@ from tests.contracts.conftest import Clock
 KIND = DecisionType.STRATEGY_SELECTION
 
 
-def make(memory: MemoryManager, now: datetime, pattern_id: str = "p1", **more: Any) -> MemoryPattern:
+def make(
+    memory: MemoryManager, now: datetime, pattern_id: str = "p1", **more: Any
+) -> MemoryPattern:
     """Make a pattern of this agent."""
     fields: dict[str, Any] = {
         "pattern_id": pattern_id,
@@ -81,9 +83,7 @@ def test_nothing_is_there_at_first(memory: MemoryManager) -> None:
 def test_list_is_by_confidence(memory: MemoryManager, clock: Clock) -> None:
     """The most confident comes first; a bar and a type leave out the others."""
     for number, kind in ((5, KIND), (9, DecisionType.OTHER), (7, KIND)):
-        pattern = make(
-            memory, clock(), f"p{number}", confidence=number / 10, decision_type=kind
-        )
+        pattern = make(memory, clock(), f"p{number}", confidence=number / 10, decision_type=kind)
         memory.store_pattern(pattern)
     assert [p.pattern_id for p in memory.list_patterns()] == ["p9", "p7", "p5"]
     assert [p.pattern_id for p in memory.list_patterns(0.7)] == ["p9", "p7"]
@@ -139,8 +139,8 @@ def test_retired_pattern_is_out_of_use(
     clock.advance(hours=1)
     assert memory.retire_pattern("p1") == retired
     assert memory.get_pattern("p1") == retired
-    assert memory.list_patterns() == memory.recall(KIND, {}) == []
-    assert others[0].shared_patterns() == others[0].recall(KIND, {}) == []
+    assert (memory.list_patterns(), memory.recall(KIND, {})) == ([], [])
+    assert (others[0].shared_patterns(), others[0].recall(KIND, {})) == ([], [])
     assert [p.version for p in memory.pattern_history("p1")] == [1, 2]
     with pytest.raises(PatternNotFoundError):
         memory.share_pattern("p1", [others[1].agent_id])
@@ -158,9 +158,9 @@ def test_shared_with_two_and_not_with_a_third(
     for friend in (first, second):
         assert friend.shared_patterns() == [shared]
         assert [found.pattern for found in friend.recall(KIND, context)] == [shared]
-    assert third.shared_patterns() == third.recall(KIND, context) == []
+    assert (third.shared_patterns(), third.recall(KIND, context)) == ([], [])
     memory.unshare_pattern("p1", [first.agent_id])
-    assert first.shared_patterns() == first.recall(KIND, context) == []
+    assert (first.shared_patterns(), first.recall(KIND, context)) == ([], [])
     assert [p.pattern_id for p in second.shared_patterns()] == ["p1"]
     assert second.list_patterns() == []
 
@@ -208,12 +208,12 @@ def test_forged_share_is_refused(
         shown = make(forger, clock(), pattern_id, shared_with=[recipient.agent_id])
         share = pattern_items.writes(store, None, shown)[1]
         store.put(MEMORY, share.item)  # type: ignore[union-attr]
-    assert recipient.shared_patterns() == recipient.recall(KIND, {}) == []
+    assert (recipient.shared_patterns(), recipient.recall(KIND, {})) == ([], [])
     lie = make(victim, clock(), "p3", shared_with=[recipient.agent_id], conditions=[])
     pattern, share = pattern_items.writes(store, None, lie)
     for write in (pattern, share):
         store.put(MEMORY, write.item | {"pk": forger.agent_id})  # type: ignore[union-attr]
-    assert recipient.shared_patterns() == recipient.recall(KIND, {}) == []
+    assert (recipient.shared_patterns(), recipient.recall(KIND, {})) == ([], [])
     with pytest.raises(BodyCorruptError, match="forged"):
         forger.get_pattern("p3")
 

@@ -15,6 +15,7 @@ from daybook import (
 from daybook.progress import Head, Position, commit, leased, read_arrivals, read_heads
 from daybook.progress.leases import LENGTH
 from daybook.store import MEMORY, Store
+from daybook.store.attributes import Item
 from daybook.store.requests import Put
 from tests.contracts.conftest import Clock
 
@@ -49,7 +50,7 @@ def test_arrivals_come_in_order(
 
 def test_head_moves_with_what_is_written(store: Store, memory: MemoryManager) -> None:
     """A head and what belongs to it are written together, and read back equal."""
-    item = {"pk": memory.agent_id, "sk": "T#1", "text": "x"}
+    item: Item = {"pk": memory.agent_id, "sk": "T#1", "text": "x"}
     position = Position(5, {1 << 63: 6})
     head = commit(
         store,
@@ -67,7 +68,7 @@ def test_stale_worker_writes_nothing(store: Store, memory: MemoryManager) -> Non
     """A worker whose head has moved is told, and what it meant to write is not there."""
     stale = Head(memory.agent_id, "job")
     commit(store, stale, notes={"by": "another"})
-    item = {"pk": memory.agent_id, "sk": "T#1"}
+    item: Item = {"pk": memory.agent_id, "sk": "T#1"}
     for also in ([], [Put(table=MEMORY, item=item)]):
         with pytest.raises(OvertakenError, match="job"):
             commit(store, stale, notes={"by": "me"}, also=also)
