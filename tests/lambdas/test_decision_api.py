@@ -125,21 +125,24 @@ def test_bodies_that_are_not_text(manager: AWSClientManager, body: str) -> None:
     assert "UTF-8" in json.loads(answer["body"])["message"]
 
 
+# the same in every process: they are part of the tests' names
+UNLOGGED = new_decision_id("scout", datetime(2026, 1, 1, tzinfo=UTC), random_bits=1)
+FOREIGN = new_decision_id("other", datetime(2026, 1, 1, tzinfo=UTC), random_bits=1)
 BAD_REQUESTS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/decisions/x", {}, 400, "InvalidDecisionIdError"),
-    ("GET", f"/decisions/{new_decision_id('scout')}", {}, 404, "DecisionNotFoundError"),
-    ("GET", f"/decisions/{new_decision_id('scout')}/chain", {}, 404, "DecisionNotFoundError"),
+    ("GET", f"/decisions/{UNLOGGED}", {}, 404, "DecisionNotFoundError"),
+    ("GET", f"/decisions/{UNLOGGED}/chain", {}, 404, "DecisionNotFoundError"),
     ("POST", "/decisions/x/outcome", {"body": OUTCOME}, 400, "InvalidInputError"),
     (
         "POST",
-        f"/decisions/{new_decision_id('scout')}/outcome",
+        f"/decisions/{UNLOGGED}/outcome",
         {"body": OUTCOME},
         404,
         "DecisionNotFoundError",
     ),
     (
         "POST",
-        f"/decisions/{new_decision_id('other')}/outcome",
+        f"/decisions/{FOREIGN}/outcome",
         {"body": OUTCOME},
         403,
         "ForeignDecisionError",
@@ -147,7 +150,7 @@ BAD_REQUESTS: list[tuple[str, str, dict[str, Any], int, str]] = [
     (
         "POST",
         "/decisions",
-        {"body": DECISION | {"decision_id": new_decision_id("other")}},
+        {"body": DECISION | {"decision_id": FOREIGN}},
         403,
         "ForeignDecisionError",
     ),

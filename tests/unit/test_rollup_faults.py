@@ -138,14 +138,27 @@ def few_hours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few_hours")
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_at_every_request(store: Store, after: bool) -> None:
+def test_a_crash_at_some_requests(store: Store, after: bool) -> None:
     """Wherever a run dies, the next one ends with the rollups of a clean run."""
+    crash_at_requests(store, after, every=4)
+
+
+@pytest.mark.campaign
+@pytest.mark.usefixtures("few_hours")
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_crash_at_every_request(store: Store, after: bool) -> None:
+    """The same for every request."""
+    crash_at_requests(store, after, every=1)
+
+
+def crash_at_requests(store: Store, after: bool, every: int) -> None:
+    """Let runs die at requests of theirs, and check what the next run leaves."""
     agent_id = new_log(store)
     run(store, agent_id, chunk=10)
     clean = documents(store, agent_id)
     assert len(clean) == 7
     crashes = 0
-    for number in count(1):
+    for number in count(1, every):
         forget(store, agent_id)
         client = Crashing(store.dynamodb, number, after=after)
         try:
@@ -158,7 +171,7 @@ def test_a_crash_at_every_request(store: Store, after: bool) -> None:
         run(store, agent_id, chunk=10)
         assert documents(store, agent_id) == clean
         check(store, agent_id, FOR_EVER)
-    assert crashes >= 20
+    assert crashes >= 20 // every
 
 
 @pytest.mark.usefixtures("few_hours")
