@@ -30,18 +30,6 @@ for variable in [name for name in os.environ if name.startswith("DAYBOOK_")]:
     del os.environ[variable]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep whatever needs the local platform in one process: it is deployed once."""
-    for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        fixtures = getattr(item, "fixturenames", ())
-        if "platform" in fixtures or "ministack" in parameters.values():
-            item.add_marker(pytest.mark.xdist_group("platform"))
-
-
 @pytest.fixture(scope="session")
 def dynamodb_local_url() -> Iterator[str]:
     """Give the URL of Amazon's DynamoDB Local, started for this run."""

@@ -23,9 +23,6 @@ TABLE = "agent_decisions"
 PATIENCE_SECONDS = 30.0
 ITEM = {"pk": {"S": "agent"}, "sk": {"S": "kept"}}
 
-# one platform lives through all of these, in their order
-pytestmark = pytest.mark.xdist_group("lifecycle")
-
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformConfig]:
