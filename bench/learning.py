@@ -69,23 +69,22 @@ def measure_noise(table: Table, run: Trials) -> None:
 
 
 def measure_planted(table: Table, run: Trials) -> None:
-    """Bar 2: planted effects that are found, pooled over both directions."""
+    """Bar 2: planted effects that are found; even seeds plant a better choice, odd a worse one.
+
+    Two close cuts cannot be placed within a tenth of the range in 95% of worlds by anybody:
+    beside our share stands that of an oracle which knows all but the cuts, and pairs with cuts
+    are not held to the bar.
+    """
     for name, shape in PLANTED.items():
         for kinds in ("c", "n", "cc", "cn", "nn"):
-            for support in (300, 600) if "n" in kinds and len(kinds) > 1 else (300,):
-                found = [
-                    each
-                    for lift in (0.2, -0.2)
-                    for each in run(
-                        partial(planted, shape=shape, kinds=kinds, lift=lift, support=support)
-                    )
-                ]
-                what = f"planted {kinds}, {name}, {support} outcomes"
-                extra = f"{np.mean([each.extra for each in found]):.2f} other patterns a seed"
-                table.line(f"{what}: right", np.mean([e.right for e in found]), BAR, extra)
-                held = None if len(kinds) > 1 and "n" in kinds and support == 300 else BAR  # noqa: PLR2004
-                if "n" in kinds:
-                    table.line(f"{what}: cuts close", np.mean([e.close for e in found]), held)
+            found = run(partial(planted, shape=shape, kinds=kinds))
+            what = f"planted {kinds}, {name}"
+            extra = f"{np.mean([each.extra for each in found]):.2f} other patterns a seed"
+            table.line(f"{what}: right", np.mean([e.right for e in found]), BAR, extra)
+            if "n" in kinds:
+                close = np.mean([each.close for each in found])
+                oracle = f"oracle {np.mean([each.oracle for each in found]):.1%}"
+                table.line(f"{what}: cuts close", close, BAR if kinds == "n" else None, oracle)
 
 
 def measure_policy(table: Table, run: Trials) -> None:

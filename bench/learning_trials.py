@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from bench.learning_oracle import likeliest_cuts
 from bench.learning_worlds import (
     AGENT,
     CHOICES,
@@ -15,6 +16,7 @@ from bench.learning_worlds import (
     Shape,
     World,
     lessons_of,
+    near,
     plant,
 )
 from daybook.memory.learning import Knowledge, Lesson, evolve
@@ -22,6 +24,7 @@ from daybook.memory.learning.evolution import PatternChange
 from daybook.models import MemoryPattern
 
 OUTCOMES = 10_000
+LIFT = 0.2
 
 
 @dataclass
@@ -72,21 +75,23 @@ def noise(seed: int, shape: Shape, looks: int = 1) -> bool:
 
 @dataclass(frozen=True)
 class Planted:
-    """One planted effect: named right, also with close cuts, and how many others were found."""
+    """One planted effect: named right, also with close cuts, and how many others were found.
+
+    `oracle` is whether one who knows all but the cuts would place them closely.
+    """
 
     right: bool
     close: bool
+    oracle: bool
     extra: int
 
 
-def planted(
-    seed: int, shape: Shape, kinds: str, lift: float, looks: int = 1, support: int = 300
-) -> Planted:
-    """Plant one effect, learn, and compare."""
+def planted(seed: int, shape: Shape, kinds: str, looks: int = 1, support: int = 300) -> Planted:
+    """Plant one effect, better on even seeds and worse on odd ones, learn, and compare."""
     rng = np.random.default_rng([2, seed])
     contexts = Contexts.draw(rng, shape, OUTCOMES)
     choices = rng.integers(len(CHOICES), size=OUTCOMES)
-    effect = plant(rng, contexts, choices, kinds, lift, support)
+    effect = plant(rng, contexts, choices, kinds, -LIFT if seed % 2 else LIFT, support)
     world = World(shape, [effect])
     lessons = list(lessons_of(rng, contexts, choices, world.rates(contexts)))
     learner = Learner.new()
@@ -95,4 +100,7 @@ def planted(
         learner.consolidate(lessons[start : start + size], START + timedelta(days=30))
     right = [p for p in learner.live if effect.is_named_by(p, contexts, tolerance=1.0)]
     close = [p for p in right if effect.is_named_by(p, contexts)]
-    return Planted(bool(right), bool(close), len(learner.live) - len(right))
+    success = np.array([lesson.success for lesson in lessons])
+    cuts = likeliest_cuts(effect, contexts, shape.base, choices, success)
+    oracle = all(near(term, cut, contexts) for term, cut in zip(effect.numeric, cuts, strict=True))
+    return Planted(bool(right), bool(close), oracle, len(learner.live) - len(right))

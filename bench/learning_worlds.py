@@ -19,6 +19,7 @@ CHOICES = ("momentum", "reversal", "carry", "hold")
 FEATURES = 12
 CATEGORIES = 4
 _RATE = 600
+_ABOUT = 0.04
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -101,6 +102,11 @@ class Effect:
         inside: Bools = np.all([term.holds(contexts) for term in self.terms], axis=0)
         return inside
 
+    @property
+    def numeric(self) -> list[Term]:
+        """The terms that are cuts."""
+        return [term for term in self.terms if term.op != "eq"]
+
     def is_named_by(
         self, pattern: MemoryPattern, contexts: Contexts, tolerance: float = 0.1
     ) -> bool:
@@ -115,10 +121,11 @@ class Effect:
         same = pattern.choice == CHOICES[self.choice] and pattern.pattern_type == direction
         if not same or wanted.keys() != found.keys():
             return False
-        return all(_near(term, found[key], contexts, tolerance) for key, term in wanted.items())
+        return all(near(term, found[key], contexts, tolerance) for key, term in wanted.items())
 
 
-def _near(term: Term, value: Any, contexts: Contexts, tolerance: float) -> bool:
+def near(term: Term, value: Any, contexts: Contexts, tolerance: float = 0.1) -> bool:
+    """Whether a value is the term's, or within so much of the feature's range."""
     if term.op == "eq":
         return bool(value == f"v{int(term.value)}")
     column = contexts.numbers[:, term.feature]
@@ -172,9 +179,9 @@ def plant(
 ) -> Effect:
     """Plant one effect with so many outcomes of its choice inside.
 
-    `kinds` has a letter for each condition, c for categorical and n for numeric. A category's
-    share is what it is, so where a condition is categorical and alone, its category is thinned
-    out in the contexts until the support is right.
+    `kinds` has a letter for each condition, c for categorical and n for numeric. Cuts are moved
+    until the support is right; a category's share is what it is, so without a cut the categories
+    are thinned out, or filled, in the contexts. Raises ValueError when that many cannot be had.
     """
     categorical = contexts.shape.categorical
     picked = list(rng.permutation(categorical)[: kinds.count("c")])
@@ -194,7 +201,11 @@ def plant(
         low, high = (share, high) if n < support else (low, share)
     if "n" not in kinds:
         _thin(contexts, terms, choices == choice, support, rng)
-    return Effect(choice, terms, lift)
+    effect = Effect(choice, terms, lift)
+    n = int((effect.inside(contexts) & (choices == choice)).sum())
+    if abs(n - support) > support * _ABOUT:
+        raise ValueError(f"{n} outcomes inside instead of {support}")
+    return effect
 
 
 def _term(contexts: Contexts, feature: int, op: str, share: float) -> Term:
@@ -211,7 +222,7 @@ def _thin(
     effect = Effect(0, terms, 0)
     for _ in range(200):
         n = int((effect.inside(contexts) & own).sum())
-        if abs(n - support) <= support * 0.02:
+        if abs(n - support) <= support * _ABOUT / 2:
             return
         for term in terms:
             column = contexts.categories[:, term.feature]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from daybook.memory.learning.evidence import Floats
-from daybook.memory.learning.search import needed
+from daybook.memory.learning.multiplicity import needed
 from daybook.memory.learning.segments import Block
 
 _LEAST = 10

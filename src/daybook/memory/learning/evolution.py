@@ -41,7 +41,8 @@ def evolve(
     learning has retired (`retired_at` set), whose `evidence_since` says from when on evidence
     counts for their choice. One that is found again is `created` anew with the next version.
     Patterns whose conditions cannot be counted (other features, three conditions) are left
-    alone, and ids in `banned` are never created or revived. Knowledge is not changed.
+    alone, and ids in `banned` are never created or revived. New patterns are sought when the
+    evidence has grown by a third since the last look, which is all that knowledge remembers of it.
     """
     settled = knowledge.settled()
     if settled.vocabulary is None or not settled.segments:
@@ -54,7 +55,7 @@ def evolve(
         own = [p for p in patterns if p.choice == name and p.decision_type == decision_type]
         reviews.append(Review(settled, regions, choice, own, tuned))
     everywhere = np.sum([review.ordinary for review in reviews], axis=0)
-    return [
+    changes = [
         PatternChange(kind, before, after, reason)
         for review in reviews
         for kind, before, after, reason in review.changes(
@@ -62,3 +63,5 @@ def evolve(
         )
         if kind != "created" or after.pattern_id not in banned
     ]
+    knowledge.look()
+    return changes

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -53,6 +53,8 @@ class Knowledge:
         self.segments: dict[Block, Segment] = {}
         self.newest = 0
         self.recent: list[Recent] = []
+        self.looked_at: Counter[str] = Counter()
+        self.looked_when = 0
         self._warming: list[Row] = []
 
     def learn(self, lessons: Iterable[Lesson]) -> None:
@@ -86,6 +88,17 @@ class Knowledge:
         provisional.recent = []
         provisional._settle()  # noqa: SLF001 - a copy of itself
         return provisional
+
+    def look(self) -> None:
+        """Remember what there is: a look at it is over. A dump is written after a look."""
+        self.looked_at, self.looked_when = self.outcomes(), self.newest
+
+    def outcomes(self) -> Counter[str]:
+        """Return the number of outcomes by choice."""
+        if self.vocabulary is None:
+            return Counter(choice for row in self._warming for choice in set(row.choices))
+        totals = sum((segment.totals.sum(1) for segment in self.segments.values()), np.zeros(1))
+        return Counter(dict(zip(self.vocabulary.choices, totals.tolist(), strict=False)))
 
     @property
     def left_out(self) -> int:
@@ -171,4 +184,5 @@ class Knowledge:
         for name in sorted(parts.keys() - {_VOCABULARY}):
             _, level, index = name.split("-")
             knowledge.segments[Block(int(level), int(index))] = Segment.load(parts[name])
+        knowledge.look()
         return knowledge

@@ -49,6 +49,8 @@ class Regions:
     def __init__(self, features: Sequence[Feature]) -> None:
         self.features = list(features)
         self.of = [_regions_of(feature) for feature in self.features]
+        self.numeric = np.zeros(FEATURES, np.bool_)
+        self.numeric[: len(self.of)] = [f.edges is not None for f in self.features]
         self.masks: Floats = np.zeros((FEATURES, MOST_REGIONS, SLOTS))
         for number, regions in enumerate(self.of):
             for place, region in enumerate(regions):
@@ -63,14 +65,6 @@ class Regions:
         """Sum [pair, slot, slot] into [pair, region, region]."""
         sums: Floats = self.masks[EARLIER] @ pairs @ self.masks[LATER].transpose(0, 2, 1)
         return sums
-
-    def tests(self) -> tuple[int, int]:
-        """How many different regions one choice is tested on, with one and two conditions."""
-        each = [len(regions) for regions in self.of]
-        # the two sides of a cut are one test
-        singles = sum(n // 2 if f.edges is not None else n for n, f in self._sized())
-        paired = each[:PAIRED]
-        return singles, (sum(paired) ** 2 - sum(n * n for n in paired)) // 2
 
     def find(self, conditions: Sequence[PatternCondition]) -> Place | None:
         """Return the conditions as regions, cuts at the nearest edge; None if not countable."""
@@ -99,9 +93,6 @@ class Regions:
             )
             listed.append(PatternCondition(feature=feature.path, op=region.op, value=value))
         return sorted(listed, key=lambda condition: condition.feature)
-
-    def _sized(self) -> list[tuple[int, Feature]]:
-        return [(len(regions), f) for regions, f in zip(self.of, self.features, strict=True)]
 
 
 def _regions_of(feature: Feature) -> list[Region]:

@@ -15,23 +15,24 @@ from daybook.memory.learning.evidence import (
     ChoiceEvidence,
     Floats,
     Terms,
+    blocks_since,
     by_segment,
     choices_in,
     evidence_of,
 )
 from daybook.memory.learning.knowledge import Knowledge
-from daybook.memory.learning.regions import Regions
-from daybook.memory.learning.search import (
+from daybook.memory.learning.multiplicity import (
     KEEPS_AT,
     SHARE_OVERALL,
-    Finding,
-    Search,
-    Signature,
     needed,
-    surprise,
+    share_of_look,
 )
+from daybook.memory.learning.regions import Regions
+from daybook.memory.learning.search import Finding, Search, Signature, surprise
+from daybook.memory.learning.segments import Block
 from daybook.memory.learning.tuning import LearningSettings
 from daybook.models import DecisionType, MemoryPattern, PatternType
+from daybook.models.identity import EPOCH
 
 Kind = Literal["created", "refreshed", "turned", "retired"]
 Change = tuple[Kind, MemoryPattern | None, MemoryPattern, str]
@@ -97,10 +98,12 @@ class Review:
             for pattern in patterns
             if not pattern.retired_at and (place := regions.find(pattern.conditions)) is not None
         ]
+        seen_since = self.since
         for standing in self.standing:
             if standing.turn and (self.since is None or standing.turn.since > self.since):
                 self.since = standing.turn.since
         self._evidence: dict[datetime | None, ChoiceEvidence] = {}
+        self.share = 1.0 if self.since != seen_since else self._share_of_look()
 
     def changes(
         self, agent_id: str, decision_type: DecisionType, now: datetime, elsewhere: Floats
@@ -119,7 +122,12 @@ class Review:
             if not mates:
                 yield from self._created(finding, agent_id, decision_type, now)
         for standing in self.standing:
-            if standing.pattern.pattern_id not in matched and not standing.by_hand:
+            if standing.pattern.pattern_id in matched:
+                continue
+            if standing.by_hand:
+                if self._stands_out(standing):
+                    yield from self._refreshed(standing, standing.place, now)
+            else:
                 yield from self._left_over(standing, findings, now)
 
     @functools.cached_property
@@ -142,7 +150,9 @@ class Review:
         for _ in range(_MOST_TURNS):
             evidence = self._evidence_since(self.since)
             choices = len(choices_in(self.knowledge))
-            findings = Search(evidence, self.regions, choices, self.settings, known).run()
+            findings = Search(
+                evidence, self.regions, choices, self.settings, known, self.share
+            ).run()
             turns = [
                 turn.since
                 for finding in findings
@@ -151,7 +161,7 @@ class Review:
             ]
             if not turns:
                 break
-            self.since = max(turns)
+            self.since, self.share = max(turns), 1.0
         return findings
 
     def _overall(self, elsewhere: Floats) -> list[Finding]:
@@ -167,8 +177,9 @@ class Review:
         agree = (ordinary[0] > ordinary[1]) == (whole[0] > whole[1])
         known = any(not standing.terms.features for standing in self.standing)
         choices = len(choices_in(self.knowledge))
-        bar = needed(SHARE_OVERALL * self.settings.false_discovery_rate / max(choices, 1))
-        return [Finding((), found)] if agree and found >= (KEEPS_AT if known else bar) else []
+        level = self.share * self.settings.false_discovery_rate
+        bar = KEEPS_AT if known else needed(SHARE_OVERALL * level / max(choices, 1))
+        return [Finding((), found)] if agree and found >= bar and (known or level) else []
 
     def _refreshed(self, mate: Standing, finding: Finding, now: datetime) -> Iterator[Change]:
         pattern = mate.pattern
@@ -244,6 +255,9 @@ class Review:
             return True
         if standing.pattern.evidence_since == self.since:
             return False  # the search has looked at this very evidence, with its benefit
+        return self._stands_out(standing)
+
+    def _stands_out(self, standing: Standing) -> bool:
         inside, outside = self._evidence_since(standing.pattern.evidence_since).of(standing.terms)
         counts = np.array([inside, outside])
         expected = counts[:, 0] * counts[:, 1].sum() / max(counts[:, 0].sum(), 1)
@@ -273,6 +287,17 @@ class Review:
             "confidence": naming.lower_bound(n, n * (rate if success else 1 - rate)),
             "evidence": named,
         }
+
+    def _share_of_look(self) -> float:
+        """Return the share of the rate for new patterns: what came in since the last look."""
+        blocks = blocks_since(self.knowledge, self.since)
+        segments = [self.knowledge.segments[block] for block in blocks]
+        now = float(sum(segment.totals[self.choice].sum() for segment in segments))
+        name, month = self._choice_name(), self.settings.half_life / 3
+        fresh = self.knowledge.outcomes()[name] - self.knowledge.looked_at[name]
+        looks = (self.knowledge.looked_when, self.knowledge.newest)
+        last, this = ((Block(0, unit).start - EPOCH) // month for unit in looks)
+        return share_of_look(now - fresh, now, new_month=last < this)
 
     def _turn(self, pattern: MemoryPattern | None, terms: Terms) -> Turn | None:
         since = pattern.evidence_since if pattern else self.since

@@ -5,22 +5,18 @@ same choice outside it, and the most surprising one is accepted while it passes.
 accepted ones explain is subtracted, and the search goes on with the rest, so one effect gives
 one pattern and not its twenty neighbours.
 
-The j-th pattern must pass at `p <= j q / m` (Benjamini & Hochberg 1995, applied to the residual
-evidence), m being the number of regions of all choices; 30 % of q goes to regions of one feature,
-60 % to the many more of two (weighted hypotheses: Genovese, Roeder & Wasserman 2006).
-Neighbouring cuts are nearly the same test, so the true rate is lower than q.
+How surprising it must be says `multiplicity`.
 """
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daybook.memory.learning.effects import Effects
-from daybook.memory.learning.evidence import ChoiceEvidence, Floats, Terms
+from daybook.memory.learning.evidence import ChoiceEvidence, Floats, Terms, pair_number
+from daybook.memory.learning.multiplicity import KEEPS_AT, Bars
 from daybook.memory.learning.regions import Place, Region, Regions
 from daybook.memory.learning.segments import EARLIER, LATER
 from daybook.memory.learning.tuning import LearningSettings
@@ -29,12 +25,6 @@ from daybook.models.enums import ConditionOperator as Op
 Signature = tuple[tuple[int, str, int], ...]
 """Feature, operator and category's slot (0 for any cut) of each condition: what a pattern is
 about, wherever its cuts lie."""
-
-KEEPS_AT = 4.0
-"""Half the G statistic (in nats) that keeps a known pattern: p = 0.005, so it does not flap."""
-
-SHARE_OF_ONE, SHARE_OF_TWO, SHARE_OVERALL = 0.3, 0.6, 0.1
-"""Of the false discovery rate: for one condition, two, and a choice against the others."""
 
 _OPPOSITE = {Op.LT: Op.GE, Op.GE: Op.LT}
 _BOTH_SIDES = 0.35
@@ -63,32 +53,8 @@ class Finding:
         )
 
 
-@dataclass(frozen=True)
-class Bars:
-    """How much surprise (nats) the j-th pattern of one and of two features needs."""
-
-    one: float
-    two: float
-
-    @classmethod
-    def of(cls, regions: Regions, choices: int, found: int, rate: float) -> "Bars":
-        """Return the bars for the next pattern of a choice."""
-        singles, pairs = regions.tests()
-        share = rate * (found + 1) / max(choices, 1)
-        return cls(
-            needed(SHARE_OF_ONE * share / max(singles, 1)),
-            needed(SHARE_OF_TWO * share / max(pairs, 1)),
-        )
-
-
-@lru_cache(maxsize=1024)
-def needed(p: float) -> float:
-    """Return g for which a chi-squared of one degree exceeds 2 g with probability p."""
-    low, high = 0.0, 700.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if math.erfc(math.sqrt(middle)) > p else (low, middle)
-    return high
+Scored = tuple[float, Finding]
+"""By how much (nats) a finding passes its bar."""
 
 
 def surprise(n: Floats, successes: Floats, expected: Floats) -> Floats:
@@ -111,12 +77,14 @@ class Search:
         choices: int,
         settings: LearningSettings,
         known: Collection[Signature] = (),
+        share: float = 1.0,
     ) -> None:
         self.evidence = evidence
         self.regions = regions
         self.choices = choices
         self.settings = settings
         self.known = set(known)
+        self.share = share
         self.one = [regions.sums(counts) for counts in evidence.singles]
         self.two = [regions.pair_sums(counts) for counts in evidence.pairs]
 
@@ -128,13 +96,17 @@ class Search:
             return []
         for accepted in range(self.settings.most_patterns):
             one, two = self.surprises([finding.terms for finding in found])
-            bars = Bars.of(
-                self.regions, self.choices, accepted, self.settings.false_discovery_rate
+            rate = self.settings.false_discovery_rate
+            bars, bars_of_known = (
+                Bars.of(self.regions, self.choices, accepted, level)
+                for level in (rate * self.share, rate)
             )
-            best = self._best(one, two, bars, {finding.signature for finding in found})
+            taken = {finding.signature for finding in found}
+            best = self._best_known(one, two, bars_of_known, taken)
+            best = self._best_new(one, two, bars, taken, best)
             if best is None:
                 break
-            found.append(best)
+            found.append(best[1])
         sides = [side for finding in found for side in self._sides(finding)]
         return list({finding.signature: finding for finding in sides}.values())
 
@@ -167,31 +139,39 @@ class Search:
         least = self.settings.min_support
         return np.where((n >= least) & (rest >= least), half_g, 0)
 
-    def _best(self, one: Floats, two: Floats, bars: Bars, taken: set[Signature]) -> Finding | None:
-        candidates = [(one, bars.one), (two, bars.two)]
-        best: tuple[float, Finding] | None = None
-        for grid, bar in candidates:
-            left = grid.copy()
+    def _best_new(
+        self, one: Floats, two: Floats, bars: Bars, taken: set[Signature], best: Scored | None
+    ) -> Scored | None:
+        """Return what passes its bar by most, if by more than `best`."""
+        for grid, bar in ((one, bars.one[:, None]), (two, bars.two[:, None, None])):
+            left = grid - bar
             for _ in range(4):  # past what has been found already
                 place = np.unravel_index(int(np.argmax(left)), left.shape)
-                score = float(left[place]) - bar
-                if score <= 0 or (best and score <= best[0]):
+                score = float(left[place])
+                if score <= (best[0] if best else 0):
                     break
                 finding = self._finding(grid, tuple(int(step) for step in place))
                 if finding.signature not in taken:
                     best = (score, finding)
                     break
-                left[place] = 0
+                left[place] = -np.inf
+        return best
+
+    def _best_known(
+        self, one: Floats, two: Floats, bars: Bars, taken: set[Signature]
+    ) -> Scored | None:
+        best: Scored | None = None
         for signature in sorted(self.known - taken):
-            grid, bar = candidates[len(signature) - 1]
+            grid, bar = (one, bars.one) if len(signature) == 1 else (two, bars.two)
             known = self._known(grid, signature)
             if known is None or known.surprise < KEEPS_AT:
                 continue
+            first = _block(tuple(number for number, _, _ in signature))
             # between two that explain about the same, the one that is known stays
-            score = known.surprise - bar + KEEPS_AT
+            score = known.surprise - float(bar[first]) + KEEPS_AT
             if best is None or score > best[0]:
                 best = (score, known)
-        return best[1] if best else None
+        return best
 
     def _finding(self, grid: Floats, place: tuple[int, ...]) -> Finding:
         first, *rest = place
@@ -201,7 +181,7 @@ class Search:
 
     def _known(self, grid: Floats, signature: Signature) -> Finding | None:
         numbers = tuple(number for number, _, _ in signature)
-        first = numbers[0] if len(numbers) == 1 else _pair(numbers)
+        first = _block(numbers)
         listed = [self._alike(number, op, at) for number, op, at in signature]
         if not all(listed):
             return None
@@ -266,6 +246,5 @@ class Search:
         return Region(Op.EQ, int(others[0]))
 
 
-def _pair(numbers: Sequence[int]) -> int:
-    earlier, later = numbers
-    return later * (later - 1) // 2 + earlier
+def _block(numbers: Sequence[int]) -> int:
+    return numbers[0] if len(numbers) == 1 else pair_number(numbers[0], numbers[1])

@@ -30,7 +30,7 @@ class LearningSettings:
     """
 
     half_life: timedelta = timedelta(days=90)
-    false_discovery_rate: float = 0.025
+    false_discovery_rate: float = 0.03
     min_support: float = 30
     turn_risk: float = 0.001
     most_patterns: int = 8
