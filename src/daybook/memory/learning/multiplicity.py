@@ -4,8 +4,8 @@ A block is a choice's regions of one feature, or of one pair of features. A bloc
 own regions, counted as the independent tests that they are worth, and the blocks share the
 false discovery rate (weighted hypotheses: Genovese, Roeder & Wasserman 2006; families first:
 Benjamini & Bogomolov 2014). The j-th pattern of a choice may use j times the level (Benjamini &
-Hochberg 1995). A block's weight is the root of its size: between every block alike, which pairs
-of numbers could hardly pass, and every region alike, which leaves too little to categories.
+Hochberg 1995). A block's weight is its size to the power of 0.6: between every block alike, which
+pairs of numbers could hardly pass, and every region alike, which leaves too little to categories.
 """
 
 import math
@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from daybook.memory.learning.evidence import Floats
+from daybook.memory.learning.findings import Signature, block_of
 from daybook.memory.learning.regions import Regions
 from daybook.memory.learning.segments import EARLIER, LATER
 from daybook.memory.learning.tuning import FEATURES
@@ -22,9 +23,14 @@ from daybook.memory.learning.tuning import FEATURES
 KEEPS_AT = 4.0
 """Half the G statistic (nats) that keeps a known pattern: p = 0.005, so it does not flap."""
 
-SHARE_OF_ONE, SHARE_OF_TWO, SHARE_OVERALL = 0.25, 0.65, 0.1
+SHARE_OF_ONE, SHARE_OF_TWO, SHARE_OVERALL = 0.15, 0.8, 0.05
 """Of the false discovery rate: for one condition, two, and a choice against the others."""
 
+LIKELY, SURE = 0.5, 0.005
+"""The chance that the best of all second conditions looks so good where none is: above the
+first nothing speaks for a second condition, below the second nothing against it."""
+
+_WEIGHT = 0.6
 _EACH_FURTHER_CUT = 0.75
 _STEP = 4 / 3
 _HALFWAY = 300
@@ -37,6 +43,10 @@ class Bars:
 
     one: Floats
     two: Floats
+
+    def at(self, signature: Signature) -> float:
+        """Return the bar of the block that a signature belongs to."""
+        return float((self.one if len(signature) == 1 else self.two)[block_of(signature)])
 
     @classmethod
     def of(cls, regions: Regions, choices: int, found: int, level: float) -> "Bars":
@@ -62,10 +72,23 @@ def independent(regions: Regions, number: int) -> float:
     return 2 * (1 + _EACH_FURTHER_CUT * (found / 2 - 1))
 
 
+def split_bars(regions: Regions, number: int) -> tuple[float, float]:
+    """Return the surprise (nats) from which a second condition is likely, and is sure.
+
+    `number` is the feature of the first one: any other feature may have the second.
+    """
+    tests = sum(
+        independent(regions, other) / (2 if regions.numeric[other] else 1)
+        for other in range(FEATURES)
+        if other != number
+    )
+    return needed(LIKELY / max(tests, 1)), needed(SURE / max(tests, 1))
+
+
 def _bars(tests: Floats, level: float) -> Floats:
     if level <= 0 or not tests.any():
         return np.full(len(tests), np.inf)
-    weights = np.sqrt(tests) / np.sqrt(tests).sum()
+    weights = tests**_WEIGHT / (tests**_WEIGHT).sum()
     levels = np.where(tests > 0, level * weights / np.maximum(tests, 1), 0)
     return np.array([needed(float(p)) if p > 0 else np.inf for p in levels])
 

@@ -20,6 +20,7 @@ from daybook.memory.learning.evidence import (
     choices_in,
     evidence_of,
 )
+from daybook.memory.learning.findings import Finding, Signature, surprise
 from daybook.memory.learning.knowledge import Knowledge
 from daybook.memory.learning.multiplicity import (
     KEEPS_AT,
@@ -28,7 +29,7 @@ from daybook.memory.learning.multiplicity import (
     share_of_look,
 )
 from daybook.memory.learning.regions import Regions
-from daybook.memory.learning.search import Finding, Search, Signature, surprise
+from daybook.memory.learning.search import Search
 from daybook.memory.learning.segments import Block
 from daybook.memory.learning.tuning import LearningSettings
 from daybook.models import DecisionType, MemoryPattern, PatternType

@@ -8,67 +8,36 @@ one pattern and not its twenty neighbours.
 How surprising it must be says `multiplicity`.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daybook.memory.learning.effects import Effects
-from daybook.memory.learning.evidence import ChoiceEvidence, Floats, Terms, pair_number
-from daybook.memory.learning.multiplicity import KEEPS_AT, Bars
-from daybook.memory.learning.regions import Place, Region, Regions
+from daybook.memory.learning.evidence import ChoiceEvidence
+from daybook.memory.learning.findings import Finding, Signature, parents
+from daybook.memory.learning.multiplicity import KEEPS_AT, Bars, split_bars
+from daybook.memory.learning.regions import Region, Regions
 from daybook.memory.learning.segments import EARLIER, LATER
+from daybook.memory.learning.surprises import Grids, Surprises
 from daybook.memory.learning.tuning import LearningSettings
 from daybook.models.enums import ConditionOperator as Op
-
-Signature = tuple[tuple[int, str, int], ...]
-"""Feature, operator and category's slot (0 for any cut) of each condition: what a pattern is
-about, wherever its cuts lie."""
 
 _OPPOSITE = {Op.LT: Op.GE, Op.GE: Op.LT}
 _BOTH_SIDES = 0.35
 _EVEN = 0.5
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A region in which a choice does better or worse, with half its G statistic (nats)."""
-
-    regions: Place
-    surprise: float = 0.0
-
-    @property
-    def terms(self) -> Terms:
-        """The slots inside."""
-        features = tuple(feature for feature, _ in self.regions)
-        return Terms(features, tuple(region.mask for _, region in self.regions))
-
-    @property
-    def signature(self) -> Signature:
-        """What the finding is about, wherever its cuts lie."""
-        return tuple(
-            (feature, str(region.op), region.at if region.op is Op.EQ else 0)
-            for feature, region in self.regions
-        )
-
+_TRIES = 8
 
 Scored = tuple[float, Finding]
 """By how much (nats) a finding passes its bar."""
 
 
-def surprise(n: Floats, successes: Floats, expected: Floats) -> Floats:
-    """Return half the deviance of binomial counts from what was expected, in nats."""
-    failures = n - successes
-    with np.errstate(divide="ignore", invalid="ignore"):
-        won = np.where(successes > 0, successes * np.log(successes / expected), 0)
-        lost = np.where(failures > 0, failures * np.log(failures / (n - expected)), 0)
-    finite: Floats = np.nan_to_num(won + lost, nan=0, posinf=0, neginf=0)
-    return finite
-
-
 class Search:
-    """Looks for the findings of one choice, one after the other."""
+    """Looks for the findings of one choice, one after the other.
+
+    `choices` is how many there are, `known` what the agent's learned patterns are about, and
+    `share` the part of the false discovery rate that this look may spend.
+    """
 
     def __init__(
         self,
@@ -85,141 +54,106 @@ class Search:
         self.settings = settings
         self.known = set(known)
         self.share = share
-        self.one = [regions.sums(counts) for counts in evidence.singles]
-        self.two = [regions.pair_sums(counts) for counts in evidence.pairs]
 
     def run(self) -> list[Finding]:
         """Return the findings, the most surprising first."""
-        found: list[Finding] = []
-        total = self.evidence.total[0]
-        if total < 2 * self.settings.min_support:
+        if self.evidence.total[0] < 2 * self.settings.min_support:
             return []
-        for accepted in range(self.settings.most_patterns):
-            one, two = self.surprises([finding.terms for finding in found])
-            rate = self.settings.false_discovery_rate
-            bars, bars_of_known = (
-                Bars.of(self.regions, self.choices, accepted, level)
-                for level in (rate * self.share, rate)
-            )
-            taken = {finding.signature for finding in found}
-            best = self._best_known(one, two, bars_of_known, taken)
-            best = self._best_new(one, two, bars, taken, best)
-            if best is None:
+        grids = Grids(self.evidence, self.regions, self.settings.min_support)
+        found: list[Finding] = []
+        while len(found) < self.settings.most_patterns:
+            left = grids.given([finding.terms for finding in found])
+            accepted = self._best(left, found)
+            if not accepted:
                 break
-            found.append(best[1])
+            found += accepted
         sides = [side for finding in found for side in self._sides(finding)]
         return list({finding.signature: finding for finding in sides}.values())
 
-    def surprises(self, accepted: Sequence[Terms]) -> tuple[Floats, Floats]:
-        """Return what is left to explain: [feature, region] and [pair, region, region]."""
-        effects = Effects(self.evidence, accepted)
-        one = self._test(
-            self.one,
-            self.evidence.singles[:, :, :].sum(2),
-            self.regions.sums(effects.singles),
-            effects.singles.sum(1),
+    def _best(self, left: Surprises, found: list[Finding]) -> list[Finding]:
+        """Return what passes its bar by most; two where one or two conditions may explain it."""
+        rate = self.settings.false_discovery_rate
+        bars, bars_of_known = (
+            Bars.of(self.regions, self.choices, len(found), level)
+            for level in (rate * self.share, rate)
         )
-        totals = self.evidence.pairs.sum((2, 3))
-        two = self._test(
-            self.two, totals, self.regions.pair_sums(effects.pairs), effects.pairs.sum((1, 2))
-        )
-        return one, two
+        taken = {finding.signature for finding in found}
+        passing = [*self._known(left, bars_of_known, taken), *self._new(left, bars, taken)]
+        if not passing:
+            return []
+        _, best = max(passing, key=lambda scored: scored[0])
+        if len(best.regions) == 1:
+            pair = self._narrower(left, bars, best, taken)
+            return [best] if pair is None else self._resolved(left, best, pair)
+        alone = [
+            single
+            for parent in parents(best)
+            if parent.signature not in taken
+            and (single := left.about(parent.signature))
+            and single.surprise >= bars.at(single.signature)
+        ]
+        if not alone:
+            return [best]
+        return self._resolved(left, max(alone, key=lambda each: each.surprise), best)
 
-    def _test(
-        self, inside: Sequence[Floats], totals: Floats, expected: Floats, everywhere: Floats
-    ) -> Floats:
-        shape = (-1,) + (1,) * (inside[0].ndim - 1)
-        n, successes = inside
-        rest, rest_successes = (t.reshape(shape) - i for t, i in zip(totals, inside, strict=True))
-        # the model is fitted to the whole, not to each grid: make the grid's total come out right
-        ratio = totals[1] / np.maximum(everywhere, 1e-9)
-        expected = np.minimum(expected * ratio.reshape(shape), n)
-        elsewhere = np.minimum(totals[1].reshape(shape) - expected, rest)
-        half_g = surprise(n, successes, expected) + surprise(rest, rest_successes, elsewhere)
-        least = self.settings.min_support
-        return np.where((n >= least) & (rest >= least), half_g, 0)
+    def _known(
+        self, left: Surprises, bars: Bars, taken: Collection[Signature]
+    ) -> Iterator[Scored]:
+        """Yield what is known and still surprises, with a start over what is new."""
+        for signature in sorted(self.known.difference(taken)):
+            finding = left.about(signature)
+            if finding is not None and finding.surprise >= KEEPS_AT:
+                # between two that explain about the same, the one that is known stays
+                yield finding.surprise - bars.at(signature) + KEEPS_AT, finding
 
-    def _best_new(
-        self, one: Floats, two: Floats, bars: Bars, taken: set[Signature], best: Scored | None
-    ) -> Scored | None:
-        """Return what passes its bar by most, if by more than `best`."""
-        for grid, bar in ((one, bars.one[:, None]), (two, bars.two[:, None, None])):
-            left = grid - bar
-            for _ in range(4):  # past what has been found already
-                place = np.unravel_index(int(np.argmax(left)), left.shape)
-                score = float(left[place])
-                if score <= (best[0] if best else 0):
+    def _new(self, left: Surprises, bars: Bars, taken: Collection[Signature]) -> Iterator[Scored]:
+        """Yield the single condition and the pair that pass their bars by most."""
+        for grid, bar in ((left.one, bars.one[:, None]), (left.two, bars.two[:, None, None])):
+            over = grid - bar
+            for _ in range(_TRIES):  # past what has been found already
+                place = tuple(int(at) for at in np.unravel_index(int(np.argmax(over)), over.shape))
+                score = float(over[place])
+                if score <= 0:
                     break
-                finding = self._finding(grid, tuple(int(step) for step in place))
+                finding = left.at(place)
                 if finding.signature not in taken:
-                    best = (score, finding)
+                    yield score, finding
                     break
-                left[place] = -np.inf
-        return best
+                over[place] = -np.inf
 
-    def _best_known(
-        self, one: Floats, two: Floats, bars: Bars, taken: set[Signature]
-    ) -> Scored | None:
-        best: Scored | None = None
-        for signature in sorted(self.known - taken):
-            grid, bar = (one, bars.one) if len(signature) == 1 else (two, bars.two)
-            known = self._known(grid, signature)
-            if known is None or known.surprise < KEEPS_AT:
-                continue
-            first = _block(tuple(number for number, _, _ in signature))
-            # between two that explain about the same, the one that is known stays
-            score = known.surprise - float(bar[first]) + KEEPS_AT
-            if best is None or score > best[0]:
-                best = (score, known)
-        return best
-
-    def _finding(self, grid: Floats, place: tuple[int, ...]) -> Finding:
-        first, *rest = place
-        numbers = (first,) if len(rest) == 1 else (int(EARLIER[first]), int(LATER[first]))
-        regions = [self.regions.of[number][at] for number, at in zip(numbers, rest, strict=True)]
-        return self._centred(grid, first, numbers, regions)
-
-    def _known(self, grid: Floats, signature: Signature) -> Finding | None:
-        numbers = tuple(number for number, _, _ in signature)
-        first = _block(numbers)
-        listed = [self._alike(number, op, at) for number, op, at in signature]
-        if not all(listed):
+    def _narrower(
+        self, left: Surprises, bars: Bars, single: Finding, taken: Collection[Signature]
+    ) -> Finding | None:
+        """Return the pair with this condition that passes its bar by most."""
+        (term,) = single.signature
+        number, places = term[0], left.alike(*term)
+        with_it = np.zeros(left.two.shape, np.bool_)
+        for pair in np.flatnonzero(number == EARLIER):
+            with_it[pair, places, :] = True
+        for pair in np.flatnonzero(number == LATER):
+            with_it[pair, :, places] = True
+        over = np.where(with_it, left.two - bars.two[:, None, None], -np.inf)
+        place = tuple(int(at) for at in np.unravel_index(int(np.argmax(over)), over.shape))
+        if over[place] <= 0:
             return None
-        part = grid[first][np.ix_(*listed)]
-        best = np.unravel_index(int(np.argmax(part)), part.shape)
-        regions = [
-            self.regions.of[number][places[int(step)]]
-            for number, places, step in zip(numbers, listed, best, strict=True)
-        ]
-        return self._centred(grid, first, numbers, regions)
+        finding = left.at(place)
+        return None if finding.signature in taken else finding
 
-    def _alike(self, number: int, op: str, at: int) -> list[int]:
-        return [
-            place
-            for place, region in enumerate(self.regions.of[number])
-            if region.op == op and at in {0, region.at}
-        ]
+    def _resolved(self, left: Surprises, single: Finding, pair: Finding) -> list[Finding]:
+        """Return which of the two the evidence speaks for, or both while it cannot tell.
 
-    def _centred(
-        self, grid: Floats, first: int, numbers: Sequence[int], regions: Sequence[Region]
-    ) -> Finding:
-        """Move each cut to its mean under the likelihood: steadier than the single best."""
-        signature = Finding(tuple(zip(numbers, regions, strict=True)), 0).signature
-        listed = [self._alike(*term) for term in signature]
-        part = grid[first][np.ix_(*listed)]
-        weights = np.exp(part - part.max())
-        weights /= weights.sum()
-        chosen: list[int] = []
-        for axis, places in enumerate(listed):
-            others = tuple(other for other in range(weights.ndim) if other != axis)
-            mean = float(weights.sum(others) @ np.arange(len(places)))
-            chosen.append(round(mean))
-        place = tuple(places[at] for places, at in zip(listed, chosen, strict=True))
-        if float(part.max() - grid[(first, *place)]) > 3:  # noqa: PLR2004 - two peaks: not between
-            best = np.unravel_index(int(np.argmax(part)), part.shape)
-            place = tuple(places[int(at)] for places, at in zip(listed, best, strict=True))
-        moved = [self.regions.of[number][at] for number, at in zip(numbers, place, strict=True)]
-        return Finding(tuple(zip(numbers, moved, strict=True)), float(part.max()))
+        It speaks for the single condition when the other one changes nothing where it holds.
+        """
+        (term,) = single.signature
+        number = term[0]
+        region = dict(pair.regions)[number]
+        split = left.of_split(pair, number, region)
+        likely, sure = split_bars(self.regions, number)
+        if split < (KEEPS_AT if pair.signature in self.known else likely):
+            return [single]
+        if split >= sure + (KEEPS_AT if single.signature in self.known else 0):
+            return [pair]
+        return [single, pair]
 
     def _sides(self, finding: Finding) -> list[Finding]:
         """Name the smaller side of a cut as the exception, and both where neither is small."""
@@ -244,7 +178,3 @@ class Search:
         if len(others) != 1 or not 1 <= others[0] <= len(self.regions.of[number]):
             return None
         return Region(Op.EQ, int(others[0]))
-
-
-def _block(numbers: Sequence[int]) -> int:
-    return numbers[0] if len(numbers) == 1 else pair_number(numbers[0], numbers[1])
