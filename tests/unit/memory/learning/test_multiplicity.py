@@ -1,5 +1,6 @@
 """Chance passes a bar as often as the bar says, and all looks together spend the rate once."""
 
+import itertools
 import math
 
 import numpy as np
@@ -30,12 +31,14 @@ OUTCOMES = 3000
 
 
 def test_needed_is_the_quantile_of_chi_squared() -> None:
+    """Half the G statistic is half a chi-squared of one degree."""
     assert 2 * needed(0.05) == pytest.approx(3.841, abs=1e-3)
     assert 2 * needed(0.001) == pytest.approx(10.828, abs=1e-3)
 
 
 @pytest.mark.parametrize("features", [(0,), (0, 1), (0, 2)])
 def test_the_best_of_a_block_passes_as_often_as_counted(features: tuple[int, ...]) -> None:
+    """In noise, one trial in `1 / level` has a region over the bar, or somewhat fewer."""
     rng = np.random.default_rng(7)
     level, trials = 0.03, 1500
     tests = math.prod(independent(REGIONS, feature) for feature in features)
@@ -68,6 +71,7 @@ def _over_regions(grid: NDArray[np.int64], features: tuple[int, ...]) -> Floats:
 
 
 def test_blocks_share_the_level_between_them() -> None:
+    """What all blocks may spend adds up to the level."""
     level, choices = 0.03, 4
     bars = Bars.of(REGIONS, choices, 0, level)
     alone = [independent(REGIONS, 0) / 2, independent(REGIONS, 1), independent(REGIONS, 2) / 2]
@@ -87,6 +91,7 @@ def _chance(half_g: float) -> float:
 
 
 def test_each_pattern_found_lowers_the_bar_of_the_next() -> None:
+    """The j-th pattern may use j times the level."""
     first, second = (Bars.of(REGIONS, 4, found, 0.03) for found in (0, 1))
     assert (second.one[:3] < first.one[:3]).all()
     assert first.at(((1, "eq", 2),)) == first.one[1]
@@ -94,19 +99,22 @@ def test_each_pattern_found_lowers_the_bar_of_the_next() -> None:
 
 
 def test_nothing_passes_between_two_milestones() -> None:
+    """A look without much new evidence spends nothing."""
     assert share_of_look(1000, 1001, new_month=False) == 0
     assert np.isinf(Bars.of(REGIONS, 4, 0, 0.0).one).all()
     assert share_of_look(1000, 1001, new_month=True) == 0.05
 
 
 def test_all_looks_together_spend_the_rate_once() -> None:
+    """However often one looks, chance gets the rate once."""
     sizes = [0, *range(30, 30_000, 37)]
-    looks = zip(sizes[:-1], sizes[1:], strict=True)
+    looks = itertools.pairwise(sizes)
     spent = sum(share_of_look(before, now, new_month=False) for before, now in looks)
     assert 0.9 < spent < 1
 
 
 def test_a_second_condition_is_likely_before_it_is_sure() -> None:
+    """And more features to choose it from ask for more."""
     likely, sure = split_bars(REGIONS, 0)
     assert 0 < likely < sure
     assert split_bars(Regions([NUMBER, COLOURS]), 1)[1] < split_bars(REGIONS, 1)[1]
