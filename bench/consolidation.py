@@ -90,7 +90,7 @@ def consolidate(url: str, agent_id: str) -> str:
     from daybook.memory import consolidate as run  # noqa: PLC0415 - numpy, and only here
 
     store = connect(url).store
-    report = run(store, agent_id, now=START + timedelta(days=400))
+    report = run(store, agent_id, now=START + timedelta(days=60))
     return f"{report.outcomes_learned:,} outcomes, {len(report.changes)} patterns changed"
 
 

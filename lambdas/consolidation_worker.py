@@ -30,6 +30,7 @@ ALLOWANCE = 2.0
 
 COUNTED = {
     "OutcomesLearned": "outcomes_learned",
+    "OutcomesDamaged": "outcomes_damaged",
     "PatternsCreated": "patterns_created",
     "PatternsUpdated": "patterns_updated",
     "PatternsRetired": "patterns_retired",
@@ -81,7 +82,7 @@ def catch_up(store: Store, agent_id: str, context: LambdaContext) -> bool:
         report = consolidate(store, agent_id)
         _publish(report)
         if not report.more:
-            note_caught_up(store, agent_id, report.caught_up_to)
+            note_caught_up(store, agent_id, report.caught_up_to, report.look_again_at)
             return False
         if report.caught_up_to <= reached:
             return False

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from daybook import memory
 from daybook.client import MemoryManager
+from daybook.errors import InvalidInputError
 from daybook.memory import ConsolidationReport
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class PatternLearner:
     def __init__(
         self, memory_manager: MemoryManager, settings: "LearningSettings | None" = None
     ) -> None:
+        if not isinstance(memory_manager, MemoryManager):
+            raise InvalidInputError(
+                f"PatternLearner takes a MemoryManager, not {type(memory_manager).__name__}"
+            )
         self.memory = memory_manager
         self.settings = settings
 
@@ -36,7 +41,9 @@ class PatternLearner:
 
         `now` (default: the clock) is the moment up to which arrivals count. A dry run writes
         nothing and reports what would be learned. Raises ConsolidationBusyError when another
-        run does not end within a minute and a half, and MissingExtraError without numpy.
+        run does not end within a minute and a half, OvertakenError when another worker took
+        this one for dead, InvalidInputError for a moment that has not come, and
+        MissingExtraError without numpy.
         """
         return memory.consolidate(
             self.memory.store,

@@ -9,24 +9,40 @@ from daybook import (
     AWSClientManager,
     DecisionLogger,
     DecisionType,
+    InvalidInputError,
     MemoryManager,
     PatternLearner,
     PatternType,
     RunNotFoundError,
+    ThrottledError,
     UndoRefusedError,
 )
+from daybook.memory import knowledge_items, runs
+from daybook.memory.learning_head import JOB, UNDO_DEPTH, Notes
+from daybook.models import DecisionId
+from daybook.progress.heads import read_head
+from daybook.store import DECISIONS, MEMORY, keys
+from daybook.store.bodies import BODY
+from daybook.store.expressions import begins_with, equals
 from tests.contracts.conftest import Clock
 
 KIND = DecisionType.STRATEGY_SELECTION
 
 
-def live(log: DecisionLogger, clock: Clock, count: int, seed: int, good: str = "bull") -> None:
+def live(
+    log: DecisionLogger,
+    clock: Clock,
+    count: int,
+    seed: int,
+    good: str = "bull",
+    kind: DecisionType = KIND,
+) -> None:
     """Decide and see what comes of it: momentum does well in one regime, and poorly else."""
     draw = random.Random(seed)  # noqa: S311 - reproducible, not secret
     for _ in range(count):
         regime, choice = draw.choice(["bull", "bear"]), draw.choice(["momentum", "reversion"])
         decision_id = log.log_decision(
-            KIND,
+            kind,
             options=["momentum", "reversion"],
             selected=choice,
             context={"market": {"regime": regime}},
@@ -34,7 +50,7 @@ def live(log: DecisionLogger, clock: Clock, count: int, seed: int, good: str = "
         )
         clock.advance(minutes=10)
         well = regime == good and choice == "momentum"
-        log.log_outcome(decision_id, KIND, draw.random() < (0.95 if well else 0.3))
+        log.log_outcome(decision_id, kind, draw.random() < (0.95 if well else 0.3))
 
 
 @pytest.fixture
@@ -171,3 +187,112 @@ def test_shares_outlive_learning(
     assert found.sample_size > best.sample_size
     clock.now += timedelta(days=1)
     assert friend.recall(KIND, {"market": {"regime": "bull"}})[0].pattern == found
+
+
+def test_two_types_may_learn_the_same(
+    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
+) -> None:
+    """The same choice under the same conditions, in two types, makes two patterns each."""
+    live(log, clock, 120, seed=1)
+    live(log, clock, 120, seed=1, kind=DecisionType.TOOL_SELECTION)
+    report = learner.consolidate()
+    found = memory.list_patterns()
+    assert len(found) == report.patterns_created == 2 * len(memory.list_patterns(0.0, KIND))
+    for kind in (KIND, DecisionType.TOOL_SELECTION):
+        assert memory.recall(kind, {"market": {"regime": "bull"}})
+
+
+def test_a_damaged_decision_holds_up_nobody(
+    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
+) -> None:
+    """One body that cannot be read costs its own lesson, is counted, and nothing else."""
+    live(log, clock, 60, seed=1)
+    damaged = DecisionId.parse(next(log.query_decisions()).decision_id)
+    memory.store.update(DECISIONS, keys.decision(damaged), {BODY: b"broken"})
+    report = learner.consolidate()
+    assert (report.outcomes_learned, report.outcomes_damaged) == (59, 1)
+    assert memory.get_decision_stats(24)["with_outcome"] == 60
+    assert learner.consolidate().outcomes_damaged == 0
+
+
+def test_only_up_to_the_clock(
+    learner: PatternLearner, memory: MemoryManager, log: DecisionLogger, clock: Clock
+) -> None:
+    """A moment to come would close hours in which decisions are still to be made."""
+    live(log, clock, 12, seed=1)
+    for wrong in (timedelta(minutes=6), timedelta(days=400), timedelta(days=-36_500)):
+        with pytest.raises(InvalidInputError, match="the clock says"):
+            learner.consolidate(now=clock() + wrong)
+    learner.consolidate(now=clock() + timedelta(minutes=4))
+    live(log, clock, 12, seed=2)
+    clock.advance(hours=2)
+    learner.consolidate()
+    stats = memory.get_decision_stats(24)
+    assert stats["total_decisions"] == stats["with_outcome"] == 24
+
+
+def test_keys_without_a_name_teach_nothing(
+    learner: PatternLearner, log: DecisionLogger, clock: Clock
+) -> None:
+    """A context may have them; no condition can name them."""
+    for number in range(120):
+        well = bool(number % 2)
+        decision_id = log.log_decision(
+            KIND, selected="out", context={"": "bull" if well else "bear"}, confidence=0.5
+        )
+        clock.advance(minutes=1)
+        log.log_outcome(decision_id, KIND, well)
+    assert learner.consolidate().outcomes_learned == 120
+
+
+def test_knowledge_larger_than_an_item(
+    memory: MemoryManager,
+    log: DecisionLogger,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It goes on in further items, which come and go with it."""
+    monkeypatch.setattr(knowledge_items, "_PIECE_BYTES", 500)
+    learner = PatternLearner(memory)
+    live(log, clock, 60, seed=1)
+    first = learner.consolidate()
+    stored = knowledge_keys(memory)
+    assert any("+" in key for key in stored)
+    live(log, clock, 120, seed=2)
+    second = learner.consolidate()
+    learner.undo(second.run_id)
+    assert knowledge_keys(memory) == stored
+    assert learner.consolidate().outcomes_learned == 120
+    for _ in range(UNDO_DEPTH + 1):
+        live(log, clock, 10, seed=3)
+        learner.consolidate()
+    assert not stored & knowledge_keys(memory)
+    with pytest.raises(UndoRefusedError):
+        learner.undo(first.run_id)
+
+
+def test_what_a_failed_run_left_is_swept_away(
+    memory: MemoryManager, log: DecisionLogger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Knowledge that was written and never named does not stay."""
+    learner = PatternLearner(memory)
+    live(log, clock, 60, seed=1)
+    with monkeypatch.context() as broken:
+        broken.setattr(runs, "write", refuse)
+        with pytest.raises(ThrottledError):
+            learner.consolidate()
+    assert knowledge_keys(memory)
+    learner.consolidate()
+    named = Notes.read(read_head(memory.store, memory.agent_id, JOB)).knowledge
+    assert len(knowledge_keys(memory)) == sum(map(len, named.values()))
+
+
+def refuse(*_: object) -> None:
+    """Fail as a table does that is asked too much."""
+    raise ThrottledError("slow down")
+
+
+def knowledge_keys(memory: MemoryManager) -> set[str]:
+    """Return the sort keys of all that is known."""
+    condition = equals("pk", memory.agent_id) & begins_with("sk", "KNOWN#")
+    return {str(item["sk"]) for item in memory.store.query(MEMORY, condition, consistent=True)}

@@ -21,7 +21,7 @@ from daybook import (
     PatternType,
     new_decision_id,
 )
-from daybook.memory import pattern_items
+from daybook.memory import pattern_items, patterns
 from daybook.store import MEMORY
 from tests.contracts.conftest import Clock
 
@@ -168,13 +168,38 @@ def test_shared_with_two_and_not_with_a_third(
 def test_shared_when_it_is_stored(
     memory: MemoryManager, clock: Clock, others: list[MemoryManager]
 ) -> None:
-    """Naming agents in the pattern itself shares it as well, and leaving them out ends it."""
+    """A new pattern may name who sees it; what was read before that changed ends nothing."""
     names = [other.agent_id for other in others[:2]]
     pattern = memory.store_pattern(make(memory, clock(), shared_with=names))
     assert others[0].shared_patterns() == others[1].shared_patterns() == [pattern]
-    memory.store_pattern(pattern.model_copy(update={"shared_with": names[:1]}))
+    memory.unshare_pattern("p1", names[1:])
+    with pytest.raises(PatternConflictError, match="share_pattern"):
+        memory.store_pattern(pattern.model_copy(update={"choice": "other"}))
     assert len(others[0].shared_patterns()) == 1
     assert others[1].shared_patterns() == []
+
+
+def test_what_was_read_before_a_refresh_is_not_stored(memory: MemoryManager, clock: Clock) -> None:
+    """A refresh makes no version, and yet a copy from before it does not overwrite it."""
+    stale = memory.store_pattern(make(memory, clock()))
+    clock.advance(minutes=1)
+    refreshed = stale.model_copy(update={"sample_size": 97, "updated_at": clock()})
+    standing = patterns.find(memory.store, memory.agent_id, "p1")
+    memory.store.transact(pattern_items.writes(memory.store, standing, refreshed, "run-1"))
+    with pytest.raises(PatternConflictError, match="refreshed"):
+        memory.store_pattern(stale.model_copy(update={"choice": "other"}))
+    assert memory.get_pattern("p1") == refreshed
+
+
+def test_what_is_no_pattern_is_refused(memory: MemoryManager, clock: Clock) -> None:
+    """Anything else, and a copy that was made invalid, with an error that says what it is."""
+    wrong: Any
+    for wrong in (None, {}, "p1"):
+        with pytest.raises(InvalidInputError, match="MemoryPattern"):
+            memory.store_pattern(wrong)
+    with pytest.raises(InvalidInputError, match="shared_with"):
+        memory.store_pattern(make(memory, clock()).model_copy(update={"shared_with": None}))
+    assert memory.list_patterns() == []
 
 
 def test_foreign_pattern_is_refused(

@@ -1,6 +1,8 @@
 """What every backend must do for jobs: arrivals, heads and the lease."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,9 +14,10 @@ from daybook import (
     MemoryManager,
     OvertakenError,
 )
+from daybook.models.identity import microseconds
 from daybook.progress import Head, Position, commit, leased, read_arrivals, read_heads
 from daybook.progress.leases import LENGTH
-from daybook.store import MEMORY, Store
+from daybook.store import MEMORY, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.requests import Put
 from tests.contracts.conftest import Clock
@@ -125,3 +128,38 @@ def test_dead_holder_is_outwaited(store: Store, memory: MemoryManager, clock: Cl
         with leased(store, memory.agent_id, wait=wait, sleep=slept.append) as successor:
             assert successor.fence == dead.fence + 1
     assert LENGTH.total_seconds() <= sum(slept) < LENGTH.total_seconds() + 1
+
+
+def test_another_waiter_that_won_is_waited_for(
+    store: Store, memory: MemoryManager, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch over a dead holder begins anew for the one who takes its place."""
+    lease = keys.lease(memory.agent_id) | {"until": microseconds(clock() + 100 * LENGTH)}
+    store.put(MEMORY, lease | {"fence": 1, "owner": "dead"})
+    replace = Store.replace
+    lost: list[Any] = []
+
+    def lose_once(*arguments: Any) -> Item | None:
+        if not lost:
+            lost.append(arguments)
+            store.put(MEMORY, lease | {"fence": 2, "owner": "rival"})
+        return replace(*arguments)
+
+    monkeypatch.setattr(Store, "replace", lose_once)
+    wait = LENGTH + timedelta(seconds=30)
+    with (
+        pytest.raises(ConsolidationBusyError),
+        leased(store, memory.agent_id, wait=wait, sleep=lambda _: None),
+    ):
+        pytest.fail("the rival's lease was taken over")
+    assert lost
+
+
+def test_a_holder_that_fails_says_so(store: Store, memory: MemoryManager) -> None:
+    """Its lease is free at once, and the next one knows that something may be left."""
+    with suppress(ZeroDivisionError), leased(store, memory.agent_id):
+        raise ZeroDivisionError
+    with leased(store, memory.agent_id) as next_one:
+        assert next_one.inherited
+    with leased(store, memory.agent_id) as after:
+        assert not after.inherited

@@ -7,7 +7,9 @@ must equal what one clean run makes of the same log, to the last bit.
 import random
 import threading
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -245,8 +247,10 @@ def test_nothing_new_takes_three_requests(world: World) -> None:
     world.consolidate()
     for later in (0, 1, 60, 3600, 86400, 40 * 86400):
         client = CountingClient(world.store.dynamodb)
-        store = world.with_client(client)
-        report = consolidate(store, world.memory.agent_id, now=NOW + timedelta(seconds=later))
+        moment = NOW + timedelta(seconds=later)
+        clock = partial(datetime.fromisoformat, moment.isoformat())
+        store = replace(world.with_client(client), clock=clock)
+        report = consolidate(store, world.memory.agent_id)
         assert report.outcomes_learned == 0
         assert len(client.calls) <= 3, (later, client.calls)
     empty = CountingClient(world.store.dynamodb)

@@ -88,6 +88,12 @@ class Notes:
             ):
                 yield day
 
+    @property
+    def next_rewrite(self) -> datetime | None:
+        """The midnight (UTC) from which on the first of the days is due, None without any."""
+        firsts = [marks.first for day, marks in self.dirty.items() if self.is_archived(day)]
+        return midnight(moment_of(min(firsts)).date()) + DAY if firsts else None
+
 
 def note_arrivals(head: Head, arrivals: Sequence[Arrival], now: datetime) -> Head:
     """Return the archive's head with what these arrivals mean for it. Pure; nothing is written.

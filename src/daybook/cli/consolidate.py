@@ -62,7 +62,7 @@ def consolidate_by_hand(
                 }
             )
         )
-    else:
+    elif reports or not failures:
         _print(reports, dry_run=dry_run)
     for name, error in failures.items():
         complain(f"{name}: {error}")
@@ -109,7 +109,9 @@ def _runs(memory: MemoryManager, *, dry_run: bool) -> Iterator[ConsolidationRepo
         if not report.more:
             # a role that is confined to its agent cannot say so; the schedule then finds out
             with suppress(AccessDeniedError):
-                note_caught_up(memory.store, memory.agent_id, report.caught_up_to)
+                note_caught_up(
+                    memory.store, memory.agent_id, report.caught_up_to, report.look_again_at
+                )
             return
         if reached is not None and report.caught_up_to <= reached:
             return
@@ -122,15 +124,13 @@ def _print(reports: Sequence[ConsolidationReport], *, dry_run: bool) -> None:
         out.print("Nothing to do.")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("agent", "run"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("agent", overflow="fold")
     for heading in ("outcomes", "new", "changed", "retired", "days archived"):
         table.add_column(heading, justify="right")
     table.add_column("caught up to")
     for report in reports:
         table.add_row(
             report.agent_id,
-            "(dry)" if dry_run else report.run_id,
             *(
                 f"{count:,}"
                 for count in (
@@ -141,9 +141,12 @@ def _print(reports: Sequence[ConsolidationReport], *, dry_run: bool) -> None:
                     report.days_archived,
                 )
             ),
-            f"{report.caught_up_to:%Y-%m-%d %H:%M}{', more is left' if report.more else ''}",
+            f"{report.caught_up_to:%Y-%m-%d %H:%M}",
         )
     out.print(table)
+    last = {report.agent_id: report for report in reports}
+    for agent_id in (report.agent_id for report in last.values() if report.more):
+        out.print(f"{agent_id}: more is left for another run.", markup=False)
     changes = [(report.agent_id, change) for report in reports for change in report.changes]
     for agent_id, change in changes[:SHOWN_CHANGES]:
         out.print(f"{agent_id}: {change.kind} {change.pattern_id}: {change.reason}", markup=False)
@@ -151,3 +154,8 @@ def _print(reports: Sequence[ConsolidationReport], *, dry_run: bool) -> None:
         out.print(f"and {len(changes) - SHOWN_CHANGES} more changes; --json shows all.")
     if dry_run:
         out.print("This was a dry run: nothing was written.")
+        return
+    for report in reports:
+        if report.outcomes_learned:
+            command = f"daybook consolidate --agent {report.agent_id} --undo {report.run_id}"
+            out.print(f"To undo: {command}", markup=False, soft_wrap=True)

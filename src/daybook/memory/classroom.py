@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from daybook.errors import MissingExtraError
 from daybook.memory import knowledge_items
 from daybook.memory.knowledge_items import Manifest
-from daybook.memory.lessons import Joined
+from daybook.memory.lessons import Joined, join
 from daybook.memory.pattern_items import Standing
 from daybook.memory.runs import Change
 from daybook.models import DecisionType
+from daybook.progress import Arrival
 from daybook.store import Store
 
 if TYPE_CHECKING:
@@ -39,12 +40,16 @@ class Classroom:
     manifest: Manifest
     settings: "LearningSettings | None" = None
     outcomes: int = 0
+    damaged: int = 0
     _before: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    _left_out_before: int = 0
     _known: "dict[str, Knowledge]" = field(default_factory=dict)
 
-    def learn(self, lessons: Sequence[Joined]) -> None:
-        """Learn from these, in their order."""
+    def learn(self, arrivals: Sequence[Arrival]) -> None:
+        """Learn from the outcomes among these, in their order."""
         learning = engine()
+        lessons, damaged = join(self.store, self.agent_id, arrivals)
+        self.damaged += damaged
         by_kind: dict[str, list[Joined]] = {}
         for lesson in lessons:
             by_kind.setdefault(lesson.decision_type, []).append(lesson)
@@ -61,6 +66,11 @@ class Classroom:
                 for lesson in together
             )
         self.outcomes += len(lessons)
+
+    @property
+    def left_out(self) -> int:
+        """Outcomes from which this run learned nothing: there are too many other choices."""
+        return sum(known.left_out for known in self._known.values()) - self._left_out_before
 
     def changes(self, standings: Mapping[str, Standing], now: datetime) -> tuple[Change, ...]:
         """Return what the patterns should become, given all that is known now.
@@ -82,7 +92,7 @@ class Classroom:
                 and standing.pattern.pattern_id not in banned
             ]
             found += [
-                _change(each, standings)
+                change
                 for each in engine().evolve(
                     self._known[kind],
                     sorted(own, key=lambda pattern: pattern.pattern_id),
@@ -92,6 +102,7 @@ class Classroom:
                     settings=self.settings or engine().LearningSettings(),
                     banned=banned,
                 )
+                if (change := _change(each, standings))
             ]
         return tuple(found)
 
@@ -107,16 +118,20 @@ class Classroom:
         for kind in kinds:
             self._before[kind] = found.get(kind, {})
             self._known[kind] = engine().Knowledge.load(self._before[kind])
+            self._left_out_before += self._known[kind].left_out
 
 
-def _change(found: "PatternChange", standings: Mapping[str, Standing]) -> Change:
+def _change(found: "PatternChange", standings: Mapping[str, Standing]) -> Change | None:
     """Return what the engine found as a change of what stands.
 
-    An id that stands although the engine did not know of it keeps its history.
+    An id that stands although the engine did not know of it keeps its history. None when a
+    person has given the id to a pattern of another type, which is theirs.
     """
     before, after = found.before, found.after
     standing = standings.get(after.pattern_id)
     if before is None and standing is not None:
+        if standing.pattern.decision_type != after.decision_type:
+            return None
         before = standing.pattern
         history = {"version": before.version + 1, "created_at": before.created_at}
         after = after.model_copy(update=history)

@@ -5,7 +5,7 @@ effect once in each of them, whoever runs them, however often, and wherever they
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from daybook import archive
 from daybook.analytics import rolling
 from daybook.archive import Archived
-from daybook.memory import knowledge_items, learning_head, lessons, patterns, runs
+from daybook.errors import InvalidInputError
+from daybook.memory import knowledge_items, learning_head, patterns, runs
 from daybook.memory.classroom import Classroom
 from daybook.memory.followers import Followers
 from daybook.memory.learning_head import Notes
 from daybook.memory.reports import ConsolidationReport, report
 from daybook.memory.runs import Change, Run
-from daybook.models.identity import aware, uuid_at
+from daybook.models.identity import CLOCK_SKEW, EPOCH, aware, uuid_at
 from daybook.progress import LAG, Arrival, Lease, Position, commit, leased
 from daybook.store import Store, keys
 
@@ -32,6 +33,8 @@ BATCH = 1000
 
 LIMIT = 100_000
 """Arrivals that one run deals with; its report says when there are more."""
+
+_EARLIEST = EPOCH + timedelta(days=365)
 
 
 def consolidate(
@@ -46,19 +49,25 @@ def consolidate(
 ) -> ConsolidationReport:
     """Deal with everything that has arrived in an agent's log up to `now`.
 
+    `now` (default: the clock) lies between 1971 and the clock; raises InvalidInputError.
     Three requests at most when there is nothing to do. A dry run writes nothing and tells what
     would be learned. Another consolidation of the agent is waited for, up to `wait`; raises
     ConsolidationBusyError, or OvertakenError when another worker took this one for dead.
     """
-    moment = aware(now, "now") if now else store.clock()
+    moment = _moment(store, now)
     followers = Followers.read(store, agent_id)
     arrivals = followers.unseen(moment)
     first = next(arrivals, None)
     waiting: Iterator[Arrival] = chain([first] if first else [], arrivals)
     if dry_run:
-        return _rehearse(followers, islice(waiting, limit), moment, settings)
+        return _rehearse(followers, islice(waiting, limit), moment, settings, limit)
     if first is None and not followers.have_work(moment):
-        return report(followers.agent_id, _new_run_id(moment), caught_up_to=moment - LAG)
+        return report(
+            followers.agent_id,
+            _new_run_id(moment),
+            caught_up_to=moment - LAG,
+            look_again_at=followers.look_again_at,
+        )
     with leased(store, agent_id, wait=wait) as lease:
         # read again: the heads may have moved while the lease was waited for
         current = Followers.read(store, agent_id)
@@ -82,6 +91,8 @@ class _Consolidation:
         """Do all three jobs. `arrivals` are what is not done yet, at most `limit` of them."""
         self.followers.learning = runs.finish(self.store, self.lease, self.followers.learning)
         learning = self.followers.learning
+        if self.lease.inherited:
+            knowledge_items.sweep(self.store, learning.agent_id, learning.version + 1)
         classroom = Classroom(
             self.store, learning.agent_id, Notes.read(learning).knowledge, self.settings
         )
@@ -90,9 +101,7 @@ class _Consolidation:
         while not more and (batch := list(islice(arrivals, BATCH))):
             limit -= len(batch)
             self._renew()
-            fresh = list(learned_to.new_among(batch, self.now))
-            classroom.learn(list(lessons.joined(self.store, learning.agent_id, fresh)))
-            learned_to = learned_to.after(fresh, self.now)
+            learned_to = _learn(classroom, learned_to, batch, self.now)
             self._roll(batch)
             self._note_for_archive(batch)
             # what the position had no room to name waits, and so does all that came after it
@@ -105,10 +114,13 @@ class _Consolidation:
             run_id,
             changes=changes,
             outcomes_learned=classroom.outcomes,
+            outcomes_damaged=classroom.damaged,
+            outcomes_left_out=classroom.left_out,
             days_archived=len(archived.days) if archived else 0,
             days_damaged=len(archived.damaged) if archived else 0,
             more=more or bool(archived and archived.more),
             caught_up_to=self._caught_up_to(more),
+            look_again_at=self.followers.look_again_at,
         )
 
     def _roll(self, batch: Sequence[Arrival]) -> None:
@@ -160,8 +172,6 @@ class _Consolidation:
         if not classroom.outcomes:
             learning_head.move(self.store, self.lease, head, notes, learned_to)
             return run_id, ()
-        if self.lease.inherited:
-            knowledge_items.sweep(self.store, head.agent_id, head.version + 1)
         standings = patterns.every_standing(self.store, head.agent_id)
         changes = classroom.changes(standings, self.now)
         stamp = keys.knowledge_stamp(head.version + 1, self.lease.fence)
@@ -182,16 +192,19 @@ class _Consolidation:
 
 def _rehearse(
     followers: Followers,
-    arrivals: Iterable[Arrival],
+    arrivals: Iterator[Arrival],
     now: datetime,
     settings: "LearningSettings | None",
+    limit: int,
 ) -> ConsolidationReport:
     """Find out what would be learned. Writes nothing."""
     store, head = followers.store, followers.learning
     classroom = Classroom(store, head.agent_id, Notes.read(head).knowledge, settings)
-    fresh = (arrival for arrival in arrivals if not head.position.is_done(arrival))
-    while batch := list(islice(fresh, BATCH)):
-        classroom.learn(list(lessons.joined(store, head.agent_id, batch)))
+    learned_to, more = head.position, False
+    while not more and (batch := list(islice(arrivals, BATCH))):
+        limit -= len(batch)
+        learned_to = _learn(classroom, learned_to, batch, now)
+        more = limit <= 0 or not all(map(learned_to.is_done, batch))
     changes: tuple[Change, ...] = ()
     if classroom.outcomes:
         changes = classroom.changes(patterns.every_standing(store, head.agent_id), now)
@@ -201,8 +214,34 @@ def _rehearse(
         dry_run=True,
         changes=changes,
         outcomes_learned=classroom.outcomes,
+        outcomes_damaged=classroom.damaged,
+        outcomes_left_out=classroom.left_out,
+        more=more,
         caught_up_to=head.position.settled_at,
     )
+
+
+def _learn(
+    classroom: Classroom, position: Position, batch: Sequence[Arrival], now: datetime
+) -> Position:
+    """Learn what is new of a batch, as far as a position can name it, and return the position."""
+    fresh = list(position.new_among(batch, now))
+    classroom.learn(fresh)
+    return position.after(fresh, now)
+
+
+def _moment(store: Store, now: datetime | None) -> datetime:
+    """Return the moment up to which arrivals count: no hour may be closed before its end."""
+    clock = store.clock()
+    if now is None:
+        return clock
+    moment = aware(now, "now")
+    if not _EARLIEST <= moment <= clock + CLOCK_SKEW:
+        raise InvalidInputError(
+            f"now is {moment.isoformat()}, and the clock says {clock.isoformat()}: consolidate up "
+            "to a moment that has come, from 1971 on, or leave `now` out"
+        )
+    return min(moment, clock)
 
 
 def _new_run_id(now: datetime) -> str:

@@ -47,6 +47,13 @@ class Followers:
         """The heads there are."""
         return [self.rollups, self.learning, *([self.archive] if self.archive else [])]
 
+    @property
+    def look_again_at(self) -> datetime | None:
+        """When the archive has days to write anew, None if there are none."""
+        if self.archive is None:
+            return None
+        return archive_notes.Notes.read(self.archive.notes).next_rewrite
+
     def unseen(self, now: datetime) -> Iterator[Arrival]:
         """Iterate what has arrived up to now and is not done by every job, oldest first."""
         positions = [head.position for head in self.heads]

@@ -6,7 +6,7 @@ names them; so a run that dies half-way has changed nothing, and undoing a run i
 parts of before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from daybook.errors import BodyCorruptError
 from daybook.store import MEMORY, Store, codec, keys
@@ -14,8 +14,12 @@ from daybook.store.expressions import begins_with, equals
 
 _PART = "part"
 
+_PIECE = "+"
+_PIECE_BYTES = 350_000
+"""An item holds 400 KB; a larger part goes on in `name+1`, `name+2`, and so on."""
+
 Manifest = dict[str, dict[str, str]]
-"""Decision type to part to the stamp of its writer."""
+"""Decision type to part (or a further piece of it) to the stamp of its writer."""
 
 Address = tuple[str, str, str]
 """Stamp, decision type and part."""
@@ -31,14 +35,19 @@ def load(
         for name, stamp in manifest.get(kind, {}).items()
     }
     found = {i["sk"]: i for i in store.fetch(MEMORY, wanted.values())} if wanted else {}
-    parts: dict[str, dict[str, bytes]] = {}
-    for (_, kind, name), key in wanted.items():
+    pieces: dict[tuple[str, str], dict[int, bytes]] = {}
+    for (_, kind, piece), key in wanted.items():
         packed = found.get(key["sk"], {}).get(_PART)
         if not isinstance(packed, bytes):
             raise BodyCorruptError(
-                f"what {agent_id} knows of {kind} lacks the part {name!r} that its head names"
+                f"what {agent_id} knows of {kind} lacks the part {piece!r} that its head names"
             )
-        parts.setdefault(kind, {})[name] = codec.inflated(packed)
+        name, _, number = piece.partition(_PIECE)
+        pieces.setdefault((kind, name), {})[int(number or 0)] = packed
+    parts: dict[str, dict[str, bytes]] = {}
+    for (kind, name), numbered in pieces.items():
+        whole = b"".join(numbered[number] for number in sorted(numbered))
+        parts.setdefault(kind, {})[name] = codec.inflated(whole)
     return parts
 
 
@@ -55,13 +64,17 @@ def save(
     changed = {kind: dict(names) for kind, names in manifest.items()}
     for kind, parts in after.items():
         standing = before.get(kind, {})
-        stamps = {name: changed.get(kind, {}).get(name, stamp) for name in parts}
-        for name, part in parts.items():
-            if standing.get(name) != part:
-                stamps[name] = stamp
-                key = keys.knowledge(agent_id, stamp, kind, name)
-                items.append(key | {_PART: codec.deflated(part)})
-        changed[kind] = stamps
+        same = {name for name, part in parts.items() if standing.get(name) == part}
+        stamps = {
+            piece: written
+            for piece, written in changed.get(kind, {}).items()
+            if piece.partition(_PIECE)[0] in same
+        }
+        for name in parts.keys() - same:
+            for piece, packed in _pieces(name, codec.deflated(parts[name])):
+                stamps[piece] = stamp
+                items.append(keys.knowledge(agent_id, stamp, kind, piece) | {_PART: packed})
+        changed[kind] = dict(sorted(stamps.items()))
     store.put_all(MEMORY, items)
     return changed
 
@@ -82,6 +95,12 @@ def sweep(store: Store, agent_id: str, version: int) -> None:
     condition = equals("pk", agent_id) & begins_with("sk", keys.knowledge_for(version))
     left = store.query(MEMORY, condition, consistent=True)
     store.delete_all(MEMORY, [{"pk": item["pk"], "sk": item["sk"]} for item in left])
+
+
+def _pieces(name: str, packed: bytes) -> Iterator[tuple[str, bytes]]:
+    for number, start in enumerate(range(0, len(packed), _PIECE_BYTES)):
+        piece = f"{name}{_PIECE}{number}" if number else name
+        yield piece, packed[start : start + _PIECE_BYTES]
 
 
 def _addresses(manifest: Manifest) -> set[Address]:

@@ -1,6 +1,7 @@
 """The head of the learning job: what is known, the runs that can be undone, what is pending."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from daybook.memory.knowledge_items import Address, Manifest
@@ -19,14 +20,15 @@ class Notes:
     """What the learning job must remember.
 
     `runs` are the latest runs with the parts of knowledge that each replaced; `pending` is the
-    run whose changes may not all be made yet, and `undoing` says in which direction; `garbage`
-    are parts that nothing names any more, and `forgotten` runs that cannot be undone any more.
+    run whose changes may not all be made yet, and `undoing` when it began to be undone, None if
+    it is not; `garbage` are parts that nothing names any more, and `forgotten` runs that cannot
+    be undone any more.
     """
 
     knowledge: Manifest = field(default_factory=dict)
     runs: tuple[tuple[str, tuple[Address, ...]], ...] = ()
     pending: str | None = None
-    undoing: bool = False
+    undoing: datetime | None = None
     garbage: tuple[Address, ...] = ()
     forgotten: tuple[str, ...] = ()
 
@@ -34,11 +36,12 @@ class Notes:
     def read(cls, head: Head) -> "Notes":
         """Return the notes of a head."""
         stored: dict[str, Any] = head.notes
+        undoing = stored.get("undoing")
         return cls(
             knowledge=stored.get("knowledge", {}),
             runs=tuple((run, _addresses(parts)) for run, parts in stored.get("runs", ())),
             pending=stored.get("pending"),
-            undoing=stored.get("undoing", False),
+            undoing=datetime.fromisoformat(undoing) if undoing else None,
             garbage=_addresses(stored.get("garbage", ())),
             forgotten=tuple(stored.get("forgotten", ())),
         )
@@ -50,7 +53,7 @@ class Notes:
             "knowledge": self.knowledge,
             "runs": [[run, list(map(list, parts))] for run, parts in self.runs],
             "pending": self.pending,
-            "undoing": self.undoing,
+            "undoing": self.undoing.isoformat() if self.undoing else None,
             "garbage": list(map(list, self.garbage)),
             "forgotten": list(self.forgotten),
         }
@@ -67,14 +70,16 @@ class Notes:
             forgotten=tuple(run for run, _ in forgotten),
         )
 
-    def without_last_run(self, knowledge: Manifest, replaced: list[Address]) -> "Notes":
+    def without_last_run(
+        self, knowledge: Manifest, replaced: list[Address], now: datetime
+    ) -> "Notes":
         """Return the notes once the latest run is about to be undone."""
         run_id = self.runs[-1][0]
         return Notes(
             knowledge=knowledge,
             runs=self.runs[:-1],
             pending=run_id,
-            undoing=True,
+            undoing=now,
             garbage=tuple(replaced),
             forgotten=(run_id,),
         )
@@ -82,7 +87,7 @@ class Notes:
     @property
     def settled(self) -> "Notes":
         """The notes once nothing is pending."""
-        return replace(self, pending=None, undoing=False, garbage=(), forgotten=())
+        return replace(self, pending=None, undoing=None, garbage=(), forgotten=())
 
 
 def move(

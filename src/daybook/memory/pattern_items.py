@@ -22,7 +22,7 @@ _INDEXED_STEPS = 1_000_000_000
 
 LONGEST_ID_BYTES = 512
 MOST_RECIPIENTS = 90
-"""Agents that one pattern can be shared with: they fit into one transaction."""
+"""Agents that one pattern can be shared with: all of them fit into one transaction."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class Standing:
 
 def checked_pattern_id(pattern_id: str) -> str:
     """Return the id, or raise InvalidInputError if it cannot be part of a key."""
-    if not isinstance(pattern_id, str) or not pattern_id:
+    if not isinstance(pattern_id, str):
         raise InvalidInputError(f"a pattern id is text, not {pattern_id!r:.60}")
+    if not pattern_id:
+        raise InvalidInputError("a pattern id cannot be empty")
     if "#" in pattern_id or not pattern_id.isprintable():
         raise InvalidInputError(
             f"{pattern_id!r:.80} is not a pattern id: leave out # and controls"

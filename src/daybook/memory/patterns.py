@@ -10,7 +10,7 @@ from daybook.errors import (
     PatternNotFoundError,
 )
 from daybook.memory import pattern_items
-from daybook.memory.pattern_items import Standing, checked_pattern_id
+from daybook.memory.pattern_items import MOST_RECIPIENTS, Standing, checked_pattern_id
 from daybook.models import DecisionType, MemoryPattern
 from daybook.models.decisions import checked_decision_type
 from daybook.models.identity import checked_agent_id
@@ -26,9 +26,13 @@ def store_pattern(store: Store, agent_id: str, pattern: MemoryPattern) -> Memory
 
     A new id is stored as it is given. An id that is there has to carry the version that
     stands; it becomes the next version, and the old one is kept. Storing what already stands
-    changes nothing. Raises PatternConflictError when the pattern has changed since it was
-    read, ForeignPatternError when it names another agent.
+    changes nothing; who may see it is changed by share_pattern and unshare_pattern alone.
+    Raises PatternConflictError when the pattern has changed since it was read,
+    ForeignPatternError when it names another agent, and InvalidInputError when it is not valid.
     """
+    if not isinstance(pattern, MemoryPattern):
+        raise InvalidInputError(f"a pattern is a MemoryPattern, not {type(pattern).__name__}")
+    pattern = MemoryPattern.checked(**dict(pattern))
     checked_pattern_id(pattern.pattern_id)
     if pattern.agent_id != agent_id:
         raise ForeignPatternError(
@@ -45,6 +49,16 @@ def store_pattern(store: Store, agent_id: str, pattern: MemoryPattern) -> Memory
             raise PatternConflictError(
                 f"the pattern {pattern.pattern_id!r} is at version {standing.pattern.version}, "
                 f"and this was made from version {pattern.version}: read it again, and change that"
+            )
+        if pattern.updated_at < standing.pattern.updated_at:
+            raise PatternConflictError(
+                f"the pattern {pattern.pattern_id!r} was refreshed with newer outcomes after this "
+                "was read: read it again, and change that"
+            )
+        if set(pattern.shared_with) != set(standing.pattern.shared_with):
+            raise PatternConflictError(
+                f"the pattern {pattern.pattern_id!r} is shared with others than this says: read "
+                "it again, and change that with share_pattern() and unshare_pattern()"
             )
         kept = {"created_at": standing.pattern.created_at, "version": pattern.version + 1}
         return pattern.model_copy(update=kept)
@@ -139,8 +153,12 @@ def share_pattern(
     _check_recipients(agent_id, added)
 
     def shared(standing: Standing | None) -> MemoryPattern:
-        if standing is None or standing.pattern.retired_at is not None:
+        if standing is None:
             raise _missing(agent_id, pattern_id)
+        if standing.pattern.retired_at is not None:
+            raise PatternNotFoundError(
+                f"the pattern {pattern_id!r:.80} of {agent_id!r} is retired: nobody is shown it"
+            )
         recipients = list(dict.fromkeys([*standing.pattern.shared_with, *added]))
         _check_recipients(agent_id, recipients)
         return standing.pattern.model_copy(update={"shared_with": recipients})
@@ -217,10 +235,9 @@ def _change(
 def _check_recipients(agent_id: str, agents: list[str]) -> None:
     if agent_id in agents:
         raise InvalidInputError(f"{agent_id!r} owns the pattern: share it with others")
-    if len(agents) > pattern_items.MOST_RECIPIENTS:
+    if len(agents) > MOST_RECIPIENTS:
         raise InvalidInputError(
-            f"the pattern would be shared with {len(agents)} agents; the most is "
-            f"{pattern_items.MOST_RECIPIENTS}"
+            f"the pattern would be shared with {len(agents)} agents; the most is {MOST_RECIPIENTS}"
         )
 
 
@@ -232,6 +249,5 @@ def _listed(agents: object) -> list[str]:
 
 def _missing(agent_id: str, pattern_id: str) -> PatternNotFoundError:
     return PatternNotFoundError(
-        f"{agent_id!r} has no pattern {pattern_id!r:.80} (or it was retired): list_patterns() "
-        "tells which there are"
+        f"{agent_id!r} has no pattern {pattern_id!r:.80}: list_patterns() tells which there are"
     )

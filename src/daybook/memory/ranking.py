@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from daybook.memory.paths import ABSENT, look_up
 from daybook.models.enums import ConditionOperator
 from daybook.models.patterns import MemoryPattern, PatternCondition
 
 HALF_LIFE = timedelta(days=90)
 """A pattern that nothing has refreshed for so long counts half."""
 
-_ABSENT = object()
 _SHOWN = 40
 
 
@@ -78,25 +78,9 @@ def explain(pattern: MemoryPattern, context: Mapping[str, Any]) -> str:
     )
 
 
-def look_up(context: Mapping[str, Any], path: str) -> Any:
-    """Return the value at a dotted path, whose keys may contain dots; `_ABSENT` if none."""
-    if path in context:
-        return context[path]
-    # each dot may end a key: try the shortest key first
-    at = path.find(".")
-    while at >= 0:
-        inner = context.get(path[:at], _ABSENT)
-        if isinstance(inner, Mapping):
-            found = look_up(inner, path[at + 1 :])
-            if found is not _ABSENT:
-                return found
-        at = path.find(".", at + 1)
-    return _ABSENT
-
-
 def _holds(condition: PatternCondition, context: Mapping[str, Any]) -> bool:
     value, wanted = look_up(context, condition.feature), condition.value
-    if value is _ABSENT:
+    if value is ABSENT:
         return False
     both_numbers = _is_number(value) and _is_number(wanted)
     if condition.op is ConditionOperator.EQ:

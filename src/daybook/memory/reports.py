@@ -24,16 +24,21 @@ class ReportedChange(Record):
 class ConsolidationReport(Record):
     """A run of consolidation over one agent; of a dry run, what it would have done.
 
-    `outcomes_learned` counts outcomes that arrived since the run before; `patterns_updated`
-    the patterns that were refreshed or that turned. Of the archived days, `days_damaged` hold
-    something that cannot be read; they are tried again daily. `more` says that work is left
-    for another run. Whatever arrived before `caught_up_to` has been dealt with.
+    `outcomes_learned` counts outcomes that arrived since the run before; of these
+    `outcomes_left_out` chose something beyond the eight choices that are learned about.
+    `outcomes_damaged` came to a decision that cannot be read: nothing was learned from them.
+    `patterns_updated` counts patterns that were refreshed or that turned. Of the archived days,
+    `days_damaged` hold something that cannot be read; they are tried again daily. `more` says
+    that work is left for another run. Whatever arrived before `caught_up_to` has been dealt
+    with, but for days of the archive to be written anew, the first of them at `look_again_at`.
     """
 
     run_id: str
     agent_id: AgentId
     dry_run: bool = False
     outcomes_learned: Count = 0
+    outcomes_damaged: Count = 0
+    outcomes_left_out: Count = 0
     days_archived: Count = 0
     days_damaged: Count = 0
     patterns_created: Count = 0
@@ -42,6 +47,7 @@ class ConsolidationReport(Record):
     changes: ListOf[ReportedChange] = Field(default_factory=list)
     more: bool = False
     caught_up_to: Moment
+    look_again_at: Moment | None = None
 
 
 def report(

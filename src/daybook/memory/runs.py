@@ -111,7 +111,7 @@ def finish(store: Store, lease: Lease, head: Head) -> Head:
     for change in run.changes:
         if notes.undoing:
             author = f"undo {run.run_id}"
-            _put(store, lease, change.after, _reverted(change, run.at), author)
+            _put(store, lease, change.after, _reverted(change, notes.undoing), author)
         else:
             _put(store, lease, change.before, change.after, run.run_id)
     knowledge_items.delete(store, head.agent_id, notes.garbage)

@@ -35,6 +35,6 @@ def undo(store: Store, agent_id: str, run_id: str, *, wait: timedelta = timedelt
         before = run.was["knowledge"]
         added = knowledge_items.superseded(notes.knowledge, before)
         position = Position.read(run.was["position"])
-        undone = notes.without_last_run(before, added)
+        undone = notes.without_last_run(before, added, store.clock())
         head = learning_head.move(store, lease, head, undone, position)
         runs.finish(store, lease, head)

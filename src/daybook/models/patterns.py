@@ -1,24 +1,40 @@
 """What memory learns: patterns, and the conditions under which they hold."""
 
+from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from daybook.errors import InvalidInputError
 from daybook.models.base import ListOf, Record
 from daybook.models.decisions import Kind, Label, Share, Text
 from daybook.models.enums import ConditionOperator, PatternType
 from daybook.models.identity import AgentId, DecisionIdText, Moment
 from daybook.models.json_values import JsonDict
 
+LONGEST_FEATURE = 512
+
 MAX_EVIDENCE = 100
 """A pattern names at most this many decisions as its evidence."""
+
+
+def _word(kind: type[StrEnum]) -> Callable[[object], object]:
+    """Return a validator that takes a member, or its value as text."""
+
+    def checked(value: object) -> object:
+        if isinstance(value, str) and value in set(kind):
+            return kind(value)
+        raise InvalidInputError(f"{value!r:.60} is unknown: use one of {', '.join(kind)}")
+
+    return checked
 
 
 class PatternCondition(Record):
     """One test of a context: `feature` is a dotted path into it, as in `market.trend`."""
 
-    feature: Text
-    op: ConditionOperator
+    feature: Annotated[str, Field(min_length=1, max_length=LONGEST_FEATURE)]
+    op: Annotated[ConditionOperator, BeforeValidator(_word(ConditionOperator))]
     value: str | float | int | bool | None
 
 
@@ -31,7 +47,7 @@ class MemoryPattern(Record):
 
     pattern_id: Label
     agent_id: AgentId
-    pattern_type: PatternType
+    pattern_type: Annotated[PatternType, BeforeValidator(_word(PatternType))]
     decision_type: Kind
     choice: Text
     conditions: ListOf[PatternCondition] = Field(default_factory=list)

@@ -27,7 +27,8 @@ POLL_SECONDS = 0.2
 class Lease:
     """A held lease. `fence` is the fencing token, `until` the end in microseconds.
 
-    `inherited` says that the holder before did not give it back: it died, or was too slow.
+    `inherited` says that the holder before did not end well: it died, failed, or was too slow,
+    and may have left something behind.
     """
 
     store: Store
@@ -72,12 +73,14 @@ def leased(
     by our own watch is taken over, whatever the clocks say. Raises ConsolidationBusyError.
     """
     lease = _taken(store, agent_id, wait, sleep)
+    owner = lease.owner
     try:
         yield lease
+        owner = ""
     finally:
         # gone with its holder anyway in a minute; never hide why the work failed
         with suppress(StorageError):
-            ended = replace(lease, owner="", until=0)
+            ended = replace(lease, owner=owner, until=0)
             store.replace(MEMORY, _item(ended), equals("fence", lease.fence))
 
 
@@ -97,7 +100,7 @@ def _taken(store: Store, agent_id: str, wait: timedelta, sleep: Callable[[float]
             winner = store.replace(MEMORY, _item(lease), unmoved)
             if winner is None or winner.get("owner") == owner:
                 return lease
-            standing = winner
+            standing, unchanged = winner, 0.0
             continue
         if waited >= wait.total_seconds():
             raise ConsolidationBusyError(

@@ -30,30 +30,32 @@ class RegisteredAgent:
 
     `news_at` is when something last arrived, as the follower of the stream saw it;
     `waiting_since` when the first did after everything had been dealt with. Whatever arrived
-    before `caught_up_to` has been dealt with.
+    before `caught_up_to` has been dealt with, but for what is to be done at `look_again_at`.
     """
 
     agent_id: str
     news_at: int = 0
     waiting_since: int = 0
     caught_up_to: int = 0
+    look_again_at: int = 0
 
     def is_due(self, now: datetime) -> bool:
         """Whether a run would find something to do, or might.
 
         It would after news; and when the hour of the last news has closed, to roll it up; and
-        when its day has closed, to archive it; and a day later, when an archived day to which
-        something came is written anew. Then no more, until there is news.
+        when its day has closed, to archive it; and when an archived day is to be written anew,
+        because something came to it or could not be read. Then no more, until there is news.
         """
+        closed = microseconds(now - LAG)
+        if 0 < self.look_again_at <= closed:
+            return True
         if not self.news_at:
             return False
         # A decision may claim to be made this much later than it arrived. The same margin is
         # why it does no harm when a belated write takes `news_at` back by a minute.
         latest = self.news_at + _MARGIN
-        hour, day = (_end(latest, length) for length in (_HOUR, _DAY))
-        closed = microseconds(now - LAG)
         # an hour stays open for a few minutes, within the same margin
-        ends = [end + _MARGIN for end in (hour, day, day + _DAY)]
+        ends = [_end(latest, length) + _MARGIN for length in (_HOUR, _DAY)]
         return self.caught_up_to < latest or any(self.caught_up_to < end <= closed for end in ends)
 
     def waiting(self, now: datetime) -> timedelta:
@@ -89,9 +91,16 @@ def note_news(store: Store, agent_ids: Iterable[str]) -> None:
         store.update(MEMORY, keys.registered_agent(agent_id), values)
 
 
-def note_caught_up(store: Store, agent_id: str, moment: datetime) -> None:
-    """Write down that whatever arrived before this moment has been dealt with. One request."""
-    values: Item = {"caught_up_to": microseconds(moment)} | _expiry(store)
+def note_caught_up(
+    store: Store, agent_id: str, moment: datetime, look_again_at: datetime | None = None
+) -> None:
+    """Write down that whatever arrived before this moment has been dealt with. One request.
+
+    All but what is to be done at `look_again_at`.
+    """
+    again = microseconds(look_again_at) if look_again_at else 0
+    values: Item = {"caught_up_to": microseconds(moment), "look_again_at": again}
+    values |= _expiry(store)
     store.update(MEMORY, keys.registered_agent(agent_id), values)
 
 
@@ -116,6 +125,7 @@ def _agent(item: Item) -> RegisteredAgent:
         news_at=int(item.get("news_at", 0)),
         waiting_since=int(item.get("waiting_since", 0)),
         caught_up_to=int(item.get("caught_up_to", 0)),
+        look_again_at=int(item.get("look_again_at", 0)),
     )
 
 

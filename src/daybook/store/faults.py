@@ -112,6 +112,9 @@ def told_as_ours(action: str) -> Iterator[None]:
             "platform run `source .daybook/platform/env`"
         ) from fault
     except _NO_ANSWER as fault:
-        raise UnreachableError(f"{action} failed: {fault}. Is the endpoint up?") from fault
+        raise UnreachableError(
+            f"{action} failed: {fault}. Is the endpoint up? The "
+            "local platform starts with `daybook up`"
+        ) from fault
     except aws.BotoCoreError as fault:
         raise StorageError(f"{action} failed: {fault}") from fault

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from daybook.memory.learning.lessons import features_of
+from daybook.memory.paths import ABSENT, look_up
 from daybook.memory.ranking import matches, rank
 from daybook.models import DecisionType, MemoryPattern, PatternType
 from daybook.models.enums import ConditionOperator
@@ -105,3 +107,27 @@ def test_because_is_one_sentence_with_the_facts() -> None:
     assert anywhere.because.startswith("In any context, news succeeds 70%")
     (huge,) = rank([pattern(("a", "ge", 1.0))], {"a": 10**4000}, now=NOW)
     assert "a very large number" in huge.because
+
+
+def test_paths_are_found_as_they_were_learned() -> None:
+    """Where two paths read the same, learning and recall mean the same value."""
+    for context in (
+        {"a": {"b": 1}, "a.b": 2},
+        {"a.b": 2, "a": {"b": 1}},
+        {"a": {"b.c": 1, "b": {"c": 2}}},
+        {"a.b": {"c": 1}, "a": {"b.c": 2}},
+    ):
+        for path, value in features_of(context).items():
+            assert look_up(context, path) == value
+
+
+def test_hostile_paths_end() -> None:
+    """Neither depth nor keys with dots make the search long."""
+    nested: dict[str, Any] = {}
+    for _ in range(60):
+        nested = {"a": nested, "a.a": nested}
+    assert look_up(nested, ".".join("a" * 59) + ".b") is ABSENT
+    deep: dict[str, Any] = {"a": 1}
+    for _ in range(3000):
+        deep = {"a": deep}
+    assert look_up(deep, ".".join("a" * 3001)) == 1

@@ -107,7 +107,9 @@ class Knowledge:
 
     def _settle(self) -> None:
         warming, self._warming = self._warming, []
-        self.vocabulary = Vocabulary.settled([row.values for row in warming])
+        self.vocabulary = Vocabulary.settled(
+            [row.values for row in warming], [row.choices for row in warming]
+        )
         self._count(warming)
 
     def _count(self, rows: list[Row]) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from daybook.memory.paths import look_up
+
 MOST_VALUES = 64
 """Of a context so many values are looked at, in the order in which it names them."""
 
@@ -14,6 +16,7 @@ DEEPEST = 8
 LONGEST_TEXT = 64
 LONGEST_PATH = 128
 _LARGEST = 1.7e308
+_NOTHING = object()
 
 Value = float | str | bool | None
 """A feature's value: a float is numeric, anything else is a category."""
@@ -36,21 +39,28 @@ class Lesson(NamedTuple):
 def features_of(context: Mapping[str, Any]) -> dict[str, Value]:
     """Return the context's plain values by dotted path.
 
-    Lists and long texts are ignored; numbers become floats, the largest integers the largest
-    float. Where two paths read the same, the first stands.
+    Lists, long texts and what has no path at all (`{"": 1}`) are ignored; numbers become floats,
+    the largest integers the largest float. Where two paths read the same, the one stands that
+    `look_up` finds.
     """
     found: dict[str, Value] = {}
     for step, (path, value) in enumerate(_walk(context, "", 0)):
         if step >= MOST_STEPS or len(found) >= MOST_VALUES:
             break
-        if isinstance(value, str):
-            if len(value) <= LONGEST_TEXT:
-                found.setdefault(path, value)
-        elif value is None or isinstance(value, bool):
-            found.setdefault(path, value)
-        elif isinstance(value, int | float):
-            found.setdefault(path, as_float(value))
+        if path:
+            plain = _plain(look_up(context, path) if path in found else value)
+            if plain is not _NOTHING:
+                found[path] = plain
     return found
+
+
+def _plain(value: Any) -> Any:
+    """Return the value as a feature's value, `_NOTHING` if it cannot be one."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_TEXT else _NOTHING
+    if value is None or isinstance(value, bool):
+        return value
+    return as_float(value) if isinstance(value, int | float) else _NOTHING
 
 
 def as_float(number: int | float) -> float:  # noqa: PYI041 - an integer is not a float here

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from daybook.memory.learning.evidence import Floats, Terms
 from daybook.memory.learning.knowledge import Knowledge
-from daybook.models import DecisionId
+from daybook.models import DecisionId, DecisionType
 from daybook.models.enums import ConditionOperator as Op
 from daybook.models.identity import uuid_at
 from daybook.models.patterns import PatternCondition
@@ -21,7 +21,9 @@ _Z = 1.959963984540054
 _LONGEST_NAME = 200
 
 
-def learned_id(choice: str, conditions: Sequence[PatternCondition]) -> str:
+def learned_id(
+    decision_type: DecisionType, choice: str, conditions: Sequence[PatternCondition]
+) -> str:
     """Return the id of a learned pattern: the same for the same conditions, wherever the cut.
 
     Readable, at most 256 characters; the digest at the end tells apart what reads alike.
@@ -34,8 +36,8 @@ def learned_id(choice: str, conditions: Sequence[PatternCondition]) -> str:
         ]
         for condition in conditions
     ]
-    exact = json.dumps([choice, about])
-    words = [choice, *("-".join(str(word) for word in term) for term in about)]
+    exact = json.dumps([decision_type, choice, about])
+    words = [decision_type, choice, *("-".join(str(word) for word in term) for term in about)]
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", ".".join(words))[:_LONGEST_NAME]
     return f"learned.{readable}.{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
 

@@ -64,7 +64,9 @@ class Standing:
     def by_hand(self) -> bool:
         """Whether a person made it: its id is not the one that learning would give."""
         pattern = self.pattern
-        return pattern.pattern_id != naming.learned_id(pattern.choice, pattern.conditions)
+        return pattern.pattern_id != naming.learned_id(
+            pattern.decision_type, pattern.choice, pattern.conditions
+        )
 
     def is_about(self, finding: Finding) -> bool:
         """Whether both say the same; what a person wrote must also have about the same cuts."""
@@ -209,7 +211,7 @@ class Review:
     ) -> Iterator[Change]:
         choice = self._choice_name()
         conditions = self.regions.conditions(finding.regions)
-        pattern_id = naming.learned_id(choice, conditions)
+        pattern_id = naming.learned_id(decision_type, choice, conditions)
         before = self.retired.get(pattern_id)
         facts = self._facts(finding.terms, agent_id, self.since, None)
         after = MemoryPattern.checked(
@@ -320,7 +322,8 @@ class Review:
     def _gone(
         pattern: MemoryPattern, reason: str, now: datetime, since: datetime | None = None
     ) -> Change:
-        update = {"retired_at": now, "updated_at": now}
+        update: dict[str, Any] = {"retired_at": now, "updated_at": now}
+        update["version"] = pattern.version + 1
         if since:
             update["evidence_since"] = since
         return "retired", pattern, pattern.model_copy(update=update), reason

@@ -82,9 +82,14 @@ class Vocabulary:
         self.seen = 0
 
     @classmethod
-    def settled(cls, rows: Sequence[Mapping[str, Value]]) -> "Vocabulary":
-        """Choose the features from the first lessons' values."""
+    def settled(
+        cls, rows: Sequence[Mapping[str, Value]], choices: Sequence[Sequence[str]]
+    ) -> "Vocabulary":
+        """Choose the features and choices from the first lessons: those that come up most."""
         vocabulary = cls()
+        chosen = Counter(choice for several in choices for choice in dict.fromkeys(several))
+        most = {choice for choice, _ in chosen.most_common(CHOICES)}
+        vocabulary.choices = [choice for choice in chosen if choice in most]
         present = Counter(path for row in rows for path in row)
         for path in sorted(present, key=lambda path: (-present[path], path)):
             if present[path] >= _LEAST_PRESENT * len(rows):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from daybook.errors import InvalidInputError
 from daybook.memory.learning import Knowledge, Lesson
 from daybook.memory.learning.segments import Block, block_of
+from daybook.memory.learning.tuning import CHOICES
 from daybook.models.identity import uuid_at
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -136,3 +137,19 @@ def test_an_unknown_format_is_refused() -> None:
     parts["vocabulary"] = parts["vocabulary"].replace(b'"format":1', b'"format":9')
     with pytest.raises(InvalidInputError, match="format 9"):
         Knowledge.load(parts)
+
+
+def test_the_choices_of_the_warm_up_are_the_most_frequent() -> None:
+    """Some that were tried once and given up do not take the place of those in use."""
+    knowledge = Knowledge()
+    listed = [
+        Lesson(uuid_at(START, number), START, (choice,), {"x": 1.0}, True)
+        for number, choice in enumerate(
+            [f"dud-{number % 9}" for number in range(60)] + ["gold", "lead"] * 300
+        )
+    ]
+    knowledge.learn(listed)
+    outcomes = knowledge.outcomes()
+    assert outcomes["gold"] == outcomes["lead"] == 300
+    assert len(outcomes) == CHOICES
+    assert knowledge.left_out + outcomes.total() == len(listed)
