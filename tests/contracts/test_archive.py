@@ -20,11 +20,13 @@ KIND = DecisionType.SOURCE_SELECTION
 FIRST = date(2026, 3, 1)
 
 
+# DynamoDB Local has no S3
+pytestmark = pytest.mark.parametrize("client_manager", ["moto", "ministack"], indirect=True)
+
+
 @pytest.fixture
-def store(client_manager: AWSClientManager, has_bucket: bool) -> Store:
+def store(client_manager: AWSClientManager) -> Store:
     """Give the store of a backend that has a bucket."""
-    if not has_bucket:
-        pytest.skip("DynamoDB Local has no S3")
     return client_manager.store
 
 
