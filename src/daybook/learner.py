@@ -7,6 +7,7 @@ from daybook import memory
 from daybook.client import MemoryManager
 from daybook.errors import InvalidInputError
 from daybook.memory import ConsolidationReport
+from daybook.memory.classroom import engine
 
 if TYPE_CHECKING:
     from daybook.memory.learning import LearningSettings
@@ -31,6 +32,11 @@ class PatternLearner:
             raise InvalidInputError(
                 f"PatternLearner takes a MemoryManager, not {type(memory_manager).__name__}"
             )
+        if settings is not None and not isinstance(settings, engine().LearningSettings):
+            raise InvalidInputError(
+                f"settings is a {type(settings).__name__}: use a LearningSettings, from "
+                "daybook.memory.learning"
+            )
         self.memory = memory_manager
         self.settings = settings
 
@@ -53,6 +59,10 @@ class PatternLearner:
             wait=PATIENCE,
             settings=self.settings,
         )
+
+    def undoable(self) -> list[str]:
+        """Return the ids of the runs that can be undone, the latest first: five at most."""
+        return memory.undoable(self.memory.store, self.memory.agent_id)
 
     def undo(self, run_id: str) -> None:
         """Make it as if the run had learned nothing; the next one learns its outcomes again.

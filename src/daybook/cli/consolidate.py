@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,13 +11,15 @@ from rich.table import Table
 
 from daybook.cli.console import complain, out, progress
 from daybook.client import MemoryManager, get_client_manager
-from daybook.errors import AccessDeniedError, DaybookError
+from daybook.errors import AccessDeniedError, DaybookError, RunNotFoundError
 from daybook.learner import PatternLearner
 from daybook.memory import ConsolidationReport
+from daybook.models.identity import EPOCH
 from daybook.progress.registry import due_agents, note_caught_up
 from daybook.settings import region
 
 SHOWN_CHANGES = 20
+LAST = "last"
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +39,8 @@ def consolidate_by_hand(
         bool, typer.Option(help="Say what would be learned, and write nothing.")
     ] = False,
     undo: Annotated[
-        str | None, typer.Option(metavar="RUN_ID", help="Undo a run of this one agent.")
+        str | None,
+        typer.Option(metavar="RUN_ID", help="Undo a run of this one agent; `last`: its latest."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -71,7 +75,13 @@ def consolidate_by_hand(
 
 
 def _undo(agent_id: str, run_id: str, *, as_json: bool) -> None:
-    PatternLearner(MemoryManager(agent_id)).undo(run_id)
+    learner = PatternLearner(MemoryManager(agent_id))
+    if run_id == LAST:
+        runs = learner.undoable()
+        if not runs:
+            raise RunNotFoundError(f"{agent_id!r} has no run that can be undone")
+        run_id = runs[0]
+    learner.undo(run_id)
     if as_json:
         out.print_json(json.dumps({"agent_id": agent_id, "undone": run_id}))
     else:
@@ -141,7 +151,7 @@ def _print(reports: Sequence[ConsolidationReport], *, dry_run: bool) -> None:
                     report.days_archived,
                 )
             ),
-            f"{report.caught_up_to:%Y-%m-%d %H:%M}",
+            _shown(report.caught_up_to),
         )
     out.print(table)
     last = {report.agent_id: report for report in reports}
@@ -159,3 +169,7 @@ def _print(reports: Sequence[ConsolidationReport], *, dry_run: bool) -> None:
         if report.outcomes_learned:
             command = f"daybook consolidate --agent {report.agent_id} --undo {report.run_id}"
             out.print(f"To undo: {command}", markup=False, soft_wrap=True)
+
+
+def _shown(moment: datetime) -> str:
+    return "never" if moment == EPOCH else f"{moment:%Y-%m-%d %H:%M}"

@@ -13,7 +13,7 @@ from daybook.memory.patterns import (
 from daybook.memory.ranking import Recollection
 from daybook.memory.recall import Acquaintances, recall, shared_patterns
 from daybook.memory.reports import ConsolidationReport
-from daybook.memory.undoing import undo
+from daybook.memory.undoing import undo, undoable
 
 __all__ = [
     "Acquaintances",
@@ -29,5 +29,6 @@ __all__ = [
     "shared_patterns",
     "store_pattern",
     "undo",
+    "undoable",
     "unshare_pattern",
 ]

@@ -31,6 +31,7 @@ def rank(
     now: datetime,
     limit: int | None = None,
     half_life: timedelta = HALF_LIFE,
+    agent_id: str | None = None,
 ) -> list[Recollection]:
     """Return the live patterns that apply to this context, best first.
 
@@ -40,7 +41,8 @@ def rank(
     choose: take for each choice the pattern that names the most conditions, the first of
     those, and prefer the choice whose pattern has the highest `success_rate`; a choice without
     a pattern is worth about the `baseline_rate` of the others. Ties go to more conditions, more
-    outcomes, then the smaller agent and pattern id, so the order is the same each time.
+    outcomes, then the smaller agent and pattern id, so the order is the same each time. For
+    the agent `agent_id`, the reason names whose pattern it is when another shares it.
     """
     ranked = [
         (_score(pattern, now, half_life), pattern)
@@ -57,7 +59,7 @@ def rank(
         )
     )
     return [
-        Recollection(pattern, score, explain(pattern, context))
+        Recollection(pattern, score, explain(pattern, context, agent_id))
         for score, pattern in ranked[:limit]
     ]
 
@@ -67,14 +69,17 @@ def matches(pattern: MemoryPattern, context: Mapping[str, Any]) -> bool:
     return all(_holds(condition, context) for condition in pattern.conditions)
 
 
-def explain(pattern: MemoryPattern, context: Mapping[str, Any]) -> str:
+def explain(
+    pattern: MemoryPattern, context: Mapping[str, Any], agent_id: str | None = None
+) -> str:
     """Say in one sentence why the pattern applies, and what it says."""
     facts = " and ".join(_fact(condition, context) for condition in pattern.conditions)
     where = f"Because {facts}, " if facts else "In any context, "
     elsewhere = "elsewhere" if facts else "for other choices"
+    owner = "" if agent_id in {None, pattern.agent_id} else f", says {_short(pattern.agent_id)}"
     return (
         f"{where}{_short(pattern.choice)} succeeds {pattern.success_rate:.0%} of the time rather "
-        f"than {pattern.baseline_rate:.0%} {elsewhere} ({pattern.sample_size} outcomes)."
+        f"than {pattern.baseline_rate:.0%} {elsewhere} ({pattern.sample_size} outcomes{owner})."
     )
 
 
@@ -122,4 +127,5 @@ def _shown(value: Any) -> str:
 
 
 def _short(text: str) -> str:
+    text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

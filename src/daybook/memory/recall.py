@@ -77,7 +77,9 @@ def recall(
     own, shares = _found(store, agent_id, condition)
     shared = _verified(store, agent_id, shares, known or Acquaintances())
     patterns = [pattern for pattern in own + shared if pattern.decision_type == kind]
-    return ranking.rank(patterns, dict(context or {}), now=store.clock(), limit=limit)
+    return ranking.rank(
+        patterns, dict(context or {}), now=store.clock(), limit=limit, agent_id=agent_id
+    )
 
 
 def shared_patterns(store: Store, agent_id: str) -> list[MemoryPattern]:

@@ -10,6 +10,12 @@ from daybook.progress.heads import read_head
 from daybook.store import Store
 
 
+def undoable(store: Store, agent_id: str) -> list[str]:
+    """Return the ids of the runs that can be undone, the latest first. One request."""
+    notes = Notes.read(read_head(store, agent_id, JOB))
+    return [run_id for run_id, _ in reversed(notes.runs)]
+
+
 def undo(store: Store, agent_id: str, run_id: str, *, wait: timedelta = timedelta()) -> None:
     """Make it as if a run had learned nothing; the next one learns its outcomes again.
 

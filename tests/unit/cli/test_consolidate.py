@@ -228,4 +228,9 @@ def test_the_real_job(manager: AWSClientManager, run: Any) -> None:
     assert first["outcomes_learned"] == 3
     assert consolidated()["outcomes_learned"] == 0
     assert run("--agent", "scout", "--undo", first["run_id"])[0] == 0
-    assert consolidated()["outcomes_learned"] == 3
+    again = consolidated()
+    assert again["outcomes_learned"] == 3
+    code, out, _ = run("--agent", "scout", "--undo", "last", "--json")
+    assert (code, json.loads(out)["undone"]) == (0, again["run_id"])
+    code, _, err = run("--agent", "scout", "--undo", "last")
+    assert (code, "no run that can be undone" in err) == (1, True)

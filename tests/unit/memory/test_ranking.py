@@ -121,6 +121,15 @@ def test_paths_are_found_as_they_were_learned() -> None:
             assert look_up(context, path) == value
 
 
+def test_because_names_the_owner_of_a_shared_pattern_and_hides_controls() -> None:
+    """What another agent claims does not read like one's own."""
+    shared = pattern(choice="a\n\x1b[31mb")
+    assert "says" not in rank([shared], {}, now=NOW, agent_id="a-1")[0].because
+    because = rank([shared], {}, now=NOW, agent_id="another")[0].because
+    assert "(300 outcomes, says a-1)" in because
+    assert because.isprintable()
+
+
 def test_hostile_paths_end() -> None:
     """Neither depth nor keys with dots make the search long."""
     nested: dict[str, Any] = {}
