@@ -243,6 +243,17 @@ def test_forged_share_is_refused(
         forger.get_pattern("p3")
 
 
+def test_a_share_that_outlived_its_pattern_shows_nothing(
+    memory: MemoryManager, clock: Clock, others: list[MemoryManager]
+) -> None:
+    """A share item that came back, as from a backup, does not revive a retired pattern."""
+    shown = memory.store_pattern(make(memory, clock(), shared_with=[others[0].agent_id]))
+    share = pattern_items.writes(memory.store, None, shown)[1]
+    memory.retire_pattern("p1")
+    memory.store.put(MEMORY, share.item)  # type: ignore[union-attr]
+    assert (others[0].shared_patterns(), others[0].recall(KIND, {})) == ([], [])
+
+
 def test_recall_ranks_what_applies(memory: MemoryManager, clock: Clock) -> None:
     """Only patterns whose conditions hold are recalled, best first, with the reason."""
     calm = PatternCondition(feature="market.volatility", op=ConditionOperator.LT, value=0.25)

@@ -14,7 +14,7 @@ from daybook.archive.notes import DAY, Notes, midnight
 from daybook.archive.rows import live_rows
 from daybook.errors import BodyCorruptError
 from daybook.models import DecisionId
-from daybook.models.identity import EPOCH, microseconds
+from daybook.models.identity import microseconds
 from daybook.progress import LAG, Head, Position, commit
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.attributes import Item
@@ -136,10 +136,8 @@ class _Run:
         self.decisions += written.decisions
 
     def _items(self, since: datetime | None, until: datetime) -> Iterator[Item]:
-        # an item that has expired and is still there is saved, too
-        everything = replace(self.store, clock=lambda: EPOCH)
         condition = equals("pk", self.agent_id) & between("sk", *keys.log_range(since, until))
-        found = everything.query(DECISIONS, condition, consistent=True)
+        found = self.store.query(DECISIONS, condition, consistent=True, expired=True)
         for number, item in enumerate(found, start=1):
             yield item
             if number % BEAT_ITEMS == 0:

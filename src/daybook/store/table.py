@@ -153,8 +153,11 @@ class Store:
         newest_first: bool = False,
         consistent: bool = False,
         page_size: int | None = None,
+        expired: bool = False,
     ) -> Iterator[Item]:
         """Iterate the live items under a key condition, asking for pages as they are needed.
+
+        With `expired`, also those that have expired and are still there.
 
         `page_size` is how many items are probably wanted: the first page is no larger, the
         next ones grow, so that what was wanted little costs little and the rest few requests.
@@ -173,7 +176,7 @@ class Store:
                 page = self.dynamodb.query(**parameters)
             for wire in page["Items"]:
                 item = from_wire(wire)
-                if self.is_live(item):
+                if expired or self.is_live(item):
                     yield item
             if "LastEvaluatedKey" not in page:
                 return
