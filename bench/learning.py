@@ -1,6 +1,6 @@
 """What learning finds: nothing in noise, what is planted, and what a policy gains by it.
 
-`python -m bench.learning [--seeds 40]` prints a table and exits with 1 when a bar is missed.
+`python -m bench.learning [--seeds 100]` prints a table and exits with 1 when a bar is missed.
 Each log has 10,000 outcomes, 12 features, 4 choices. A pattern is right when choice, direction,
 features, operators and categories are; its cuts are close when within a tenth of the range.
 The cuts of pairs are reported beside those of an oracle which knows everything else.
@@ -105,7 +105,7 @@ def measure_policy(table: Table, run: Trials) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return 1 when a bar was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=40)
+    parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--only", choices=["noise", "planted", "policy"])
     options = parser.parse_args(arguments)
     print(f"{describe()}; {options.seeds} seeds\n")
