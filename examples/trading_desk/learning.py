@@ -12,10 +12,10 @@ from datetime import timedelta
 from time import perf_counter
 from typing import NamedTuple, Self
 
-from daybook import MemoryManager
-from daybook.learner import PATIENCE, PatternLearner
+from daybook import MemoryManager, PatternLearner
 from daybook.memory import ConsolidationReport
 from daybook.memory.learning import LearningSettings
+from daybook.memory_manager import PATIENCE
 from daybook.progress import leased
 
 SETTINGS = LearningSettings(half_life=timedelta(days=5 * 365))

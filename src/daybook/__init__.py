@@ -1,6 +1,6 @@
 """Daybook: the decision log and memory of autonomous agents, in your own AWS account."""
 
-from daybook.client import AWSClientManager, MemoryManager, get_client_manager
+from daybook.client import AWSClientManager, get_client_manager
 from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.errors import (
     AccessDeniedError,
@@ -16,8 +16,10 @@ from daybook.errors import (
     DaybookError,
     DecisionConflictError,
     DecisionNotFoundError,
+    ForeignChainError,
     ForeignDecisionError,
     ForeignPatternError,
+    ForgedIdentityError,
     InvalidAgentIdError,
     InvalidCursorError,
     InvalidDecisionIdError,
@@ -43,6 +45,7 @@ from daybook.errors import (
 from daybook.learner import PatternLearner
 from daybook.logger import DecisionLogger
 from daybook.memory import ConsolidationReport, Recollection
+from daybook.memory_manager import MemoryManager
 from daybook.models import (
     AgentSignal,
     AgentState,
@@ -94,8 +97,10 @@ __all__ = [
     "DecisionReasoning",
     "DecisionRecord",
     "DecisionType",
+    "ForeignChainError",
     "ForeignDecisionError",
     "ForeignPatternError",
+    "ForgedIdentityError",
     "InvalidAgentIdError",
     "InvalidCursorError",
     "InvalidDecisionIdError",

@@ -1,28 +1,17 @@
-"""The composition root: an AWS connection, and an agent's handle on it."""
+"""An AWS connection: clients for one region and endpoint, and the store that uses them."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from daybook import decisions, memory
-from daybook.analytics import DecisionStats, decision_stats
-from daybook.decisions import DecisionPage, DecisionQuery
-from daybook.memory import Acquaintances, Recollection
-from daybook.models import (
-    DecisionContext,
-    DecisionOutcome,
-    DecisionRecord,
-    DecisionType,
-    MemoryPattern,
-)
-from daybook.models.drafts import DecisionDraft, OutcomeDraft
-from daybook.models.identity import checked_agent_id
-from daybook.settings import Settings, read_settings, region
+from daybook.doors import Api
+from daybook.settings import Settings, read_settings
 from daybook.store import Store
 from daybook.store.clients import Clients, Session
 from daybook.store.provisioning import create_tables, delete_tables
+from daybook.store.signing import SignedHttp
 from daybook.store.table import utc_now
 
 if TYPE_CHECKING:
@@ -57,7 +46,7 @@ class AWSClientManager:
         self._lock = threading.RLock()
         self._dynamodb = dynamodb
         self._s3: S3Client | None = None
-        self._clock = clock
+        self.clock = clock
 
     @property
     def dynamodb(self) -> "DynamoDBClient":
@@ -83,8 +72,16 @@ class AWSClientManager:
             prefix=self.settings.table_prefix,
             bucket=self.settings.payload_bucket,
             retention=self.settings.retention,
-            clock=self._clock,
+            clock=self.clock,
         )
+
+    def api(self, url: str, agent_id: str) -> Api:
+        """Return the deployed API at this URL, as an agent whose role signs the requests."""
+        return Api(url=url, agent_id=agent_id, http=self._signed_http)
+
+    @cached_property
+    def _signed_http(self) -> SignedHttp:
+        return self._clients.signed_http()
 
     def create_all_tables(self) -> None:
         """Create the tables that are missing and wait until all can be used.
@@ -118,119 +115,3 @@ def forget_client_managers() -> None:
     """Make `get_client_manager` start afresh, after the environment has changed."""
     with _managers_lock:
         _managers.clear()
-
-
-class MemoryManager:
-    """An agent's handle: its decisions, and the way to every other room.
-
-    Without a client manager it uses the one of the region that AWS's variables name. Raises
-    InvalidAgentIdError unless the id is 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`.
-    """
-
-    def __init__(self, agent_id: str, client_manager: AWSClientManager | None = None) -> None:
-        self.agent_id = checked_agent_id(agent_id)
-        self.client_manager = client_manager or get_client_manager(region())
-        self.store = self.client_manager.store
-        self._acquaintances = Acquaintances()
-
-    def record_decision(self, draft: DecisionDraft) -> DecisionRecord:
-        """Write a decision into this agent's log; return it as it stands there.
-
-        Raises InvalidInputError or DecisionConflictError. `DecisionLogger` is the comfortable
-        way to call this.
-        """
-        return decisions.record(self.store, draft.to_record(self.agent_id, self.store.clock()))
-
-    def record_outcome(self, draft: OutcomeDraft) -> DecisionOutcome:
-        """Write what came of one of this agent's decisions; return it as it stands.
-
-        Raises DecisionNotFoundError, WrongDecisionTypeError, ForeignDecisionError or
-        OutcomeConflictError.
-        """
-        outcome = draft.to_outcome(self.agent_id, self.store.clock())
-        return decisions.record_outcome(self.store, outcome)
-
-    def get_decision(self, decision_id: str) -> DecisionRecord:
-        """Return a decision of any agent, with its outcome. Raises DecisionNotFoundError."""
-        return decisions.get(self.store, decision_id)
-
-    def get_decision_chain(self, decision_id: str) -> list[DecisionRecord]:
-        """Return the decisions that led to this one, the root first. Raises ChainError."""
-        return decisions.chain(self.store, decision_id)
-
-    def get_children(self, decision_id: str) -> list[DecisionRecord]:
-        """Return the decisions of any agent that this one is the parent of, oldest first."""
-        return decisions.children(self.store, decision_id)
-
-    def query_decisions(
-        self, query: DecisionQuery, limit: int | None = None
-    ) -> Iterator[DecisionRecord]:
-        """Iterate the decisions of a query, newest first."""
-        return decisions.iterate(self.store, query, limit)
-
-    def page_decisions(
-        self, query: DecisionQuery, limit: int, cursor: str | None = None
-    ) -> DecisionPage:
-        """Return one page of a query, newest first, and the cursor of the next."""
-        return decisions.page(self.store, query, limit, cursor)
-
-    def get_decision_stats(
-        self, time_window_hours: float = 24, decision_type: DecisionType | None = None
-    ) -> DecisionStats:
-        """Return the statistics of this agent's decisions of the last hours."""
-        return decision_stats(self.store, self.agent_id, time_window_hours, decision_type)
-
-    def store_pattern(self, pattern: MemoryPattern) -> MemoryPattern:
-        """Store a pattern of this agent's, new or as the next version; return it as it stands.
-
-        Raises PatternConflictError when it has changed since it was read.
-        """
-        return memory.store_pattern(self.store, self.agent_id, pattern)
-
-    def get_pattern(self, pattern_id: str) -> MemoryPattern:
-        """Return one of this agent's patterns, also a retired one.
-
-        Raises PatternNotFoundError.
-        """
-        return memory.get_pattern(self.store, self.agent_id, pattern_id)
-
-    def list_patterns(
-        self, min_confidence: float = 0.0, decision_type: DecisionType | str | None = None
-    ) -> list[MemoryPattern]:
-        """Return this agent's live patterns, the most confident first."""
-        return memory.list_patterns(self.store, self.agent_id, min_confidence, decision_type)
-
-    def retire_pattern(self, pattern_id: str) -> MemoryPattern:
-        """Take a pattern out of use, for good. Its history stays."""
-        return memory.retire_pattern(self.store, self.agent_id, pattern_id)
-
-    def pattern_history(self, pattern_id: str) -> list[MemoryPattern]:
-        """Return every version of a pattern, the oldest first."""
-        return memory.pattern_history(self.store, self.agent_id, pattern_id)
-
-    def share_pattern(self, pattern_id: str, agents: Sequence[str]) -> MemoryPattern:
-        """Let these agents find one of this agent's patterns. Raises PatternNotFoundError."""
-        return memory.share_pattern(self.store, self.agent_id, pattern_id, agents)
-
-    def unshare_pattern(self, pattern_id: str, agents: Sequence[str]) -> MemoryPattern:
-        """Stop these agents from finding a pattern, at once. Raises PatternNotFoundError."""
-        return memory.unshare_pattern(self.store, self.agent_id, pattern_id, agents)
-
-    def shared_patterns(self) -> list[MemoryPattern]:
-        """Return the patterns that other agents share with this one."""
-        return memory.shared_patterns(self.store, self.agent_id)
-
-    def recall(
-        self,
-        decision_type: DecisionType | str,
-        context: Mapping[str, Any] | DecisionContext | None,
-        limit: int = 5,
-    ) -> list[Recollection]:
-        """Return the patterns that apply to this context, best first.
-
-        Each has `.pattern`, `.score` (its confidence, aged) and `.because`. One request; two
-        when another agent's pattern was not read in the last minute.
-        """
-        return memory.recall(
-            self.store, self.agent_id, decision_type, context, limit, self._acquaintances
-        )

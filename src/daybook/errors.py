@@ -25,7 +25,8 @@
     ├── ChainError                                a chain that cannot be walked to its root
     │   ├── BrokenChainError
     │   ├── ChainTooLongError
-    │   └── CyclicChainError
+    │   ├── CyclicChainError
+    │   └── ForeignChainError
     ├── StorageError                              AWS said no, or said nothing
     │   ├── TableMissingError
     │   ├── SchemaMismatchError
@@ -37,6 +38,7 @@
     │   └── BodyCorruptError
     ├── MissingExtraError (also an ImportError)   an optional part is not installed
     ├── UnknownCallerError                        the API cannot tell which agent is calling
+    ├── ForgedIdentityError                       a request names another agent than its signer
     └── PlatformError                             the local platform cannot do what was asked
 
 Each message says what was asked, what was found and what to do.
@@ -78,7 +80,7 @@ class WrongDecisionTypeError(InvalidInputError):
 
 
 class ForeignDecisionError(InvalidInputError):
-    """An agent tried to write into another agent's log."""
+    """An agent tried to write into another agent's log, or to read it where it may not."""
 
 
 class ForeignPatternError(InvalidInputError):
@@ -156,6 +158,10 @@ class CyclicChainError(ChainError):
     """A decision is its own ancestor."""
 
 
+class ForeignChainError(ChainError):
+    """A chain goes on in the log of an agent whose decisions may not be read here."""
+
+
 class StorageError(DaybookError):
     """AWS refused a request, or did not answer it.
 
@@ -211,6 +217,10 @@ class MissingExtraError(DaybookError, ImportError):
 
 class UnknownCallerError(DaybookError):
     """Whoever signed a request to the API is not an agent."""
+
+
+class ForgedIdentityError(DaybookError):
+    """A request to the API says that it comes from another agent than the one that signed it."""
 
 
 class PlatformError(DaybookError):

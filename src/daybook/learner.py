@@ -1,19 +1,20 @@
 """`PatternLearner`: consolidation of one agent, by hand or from a schedule of your own."""
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from daybook import memory
-from daybook.client import MemoryManager
-from daybook.errors import InvalidInputError
+from daybook.errors import ConsolidationBusyError, InvalidInputError
 from daybook.memory import ConsolidationReport
 from daybook.memory.classroom import engine
+from daybook.memory_manager import PATIENCE, MemoryManager
 
 if TYPE_CHECKING:
     from daybook.memory.learning import LearningSettings
 
-PATIENCE = timedelta(seconds=90)
-"""How long another consolidation of the agent is waited for: a dead one's lease ends sooner."""
+Answer = TypeVar("Answer")
 
 
 class PatternLearner:
@@ -37,6 +38,11 @@ class PatternLearner:
                 f"settings is a {type(settings).__name__}: use a LearningSettings, from "
                 "daybook.memory.learning"
             )
+        if settings is not None and memory_manager.api is not None:
+            raise InvalidInputError(
+                "through the API the deployed settings learn: leave settings out, or use a "
+                "MemoryManager with door='tables'"
+            )
         self.memory = memory_manager
         self.settings = settings
 
@@ -51,6 +57,8 @@ class PatternLearner:
         this one for dead, InvalidInputError for a moment that has not come, and
         MissingExtraError without numpy.
         """
+        if self.settings is None:
+            return self._patiently(lambda: self.memory.consolidate(now, dry_run))
         return memory.consolidate(
             self.memory.store,
             self.memory.agent_id,
@@ -62,7 +70,7 @@ class PatternLearner:
 
     def undoable(self) -> list[str]:
         """Return the ids of the runs that can be undone, the latest first: five at most."""
-        return memory.undoable(self.memory.store, self.memory.agent_id)
+        return self.memory.undoable_runs()
 
     def undo(self, run_id: str) -> None:
         """Make it as if the run had learned nothing; the next one learns its outcomes again.
@@ -70,4 +78,14 @@ class PatternLearner:
         The latest run first, then the one before it, five in all. Raises RunNotFoundError or
         UndoRefusedError.
         """
-        memory.undo(self.memory.store, self.memory.agent_id, run_id, wait=PATIENCE)
+        self._patiently(lambda: self.memory.undo_run(run_id))
+
+    def _patiently(self, run: Callable[[], Answer]) -> Answer:
+        """Run it; through the API, which waits only briefly, as often as patience allows."""
+        deadline = time.monotonic() + PATIENCE.total_seconds()
+        while True:
+            try:
+                return run()
+            except ConsolidationBusyError:
+                if self.memory.api is None or time.monotonic() >= deadline:
+                    raise

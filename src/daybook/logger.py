@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from daybook.analytics import DecisionStats
-from daybook.client import MemoryManager
 from daybook.decisions import DecisionPage, DecisionQuery
+from daybook.memory_manager import MemoryManager
 from daybook.models import DecisionContext, DecisionRecord, DecisionType, MemoryTier
 from daybook.models.decisions import checked_decision_type
 from daybook.models.drafts import DecisionDraft, OutcomeDraft

@@ -6,6 +6,8 @@
 | `DAYBOOK_PAYLOAD_BUCKET` | none | takes bodies too large for an item |
 | `DAYBOOK_RETENTION_DAYS` | 365 | how long decisions live; 0 keeps them for ever |
 | `DAYBOOK_AGENT_ROLE_PREFIX` | `daybook-agent-` | the API: roles of this name are agents |
+| `DAYBOOK_DOOR` | `tables` | how the SDK reaches its tables: `tables` (directly) or `api` |
+| `DAYBOOK_API_URL` | none | the deployed API, for the door `api` |
 | `DAYBOOK_CONSOLIDATION_QUEUE_URL` | none | consolidation: the queue from planner to workers |
 
 AWS's own variables (`AWS_ENDPOINT_URL`, credentials, …) are read by boto3.
@@ -13,7 +15,7 @@ AWS's own variables (`AWS_ENDPOINT_URL`, credentials, …) are read by boto3.
 
 import os
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +33,8 @@ class Settings(BaseSettings):
     payload_bucket: str | None = None
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 365
     agent_role_prefix: str = "daybook-agent-"
+    door: Literal["tables", "api"] = "tables"
+    api_url: str | None = None
     consolidation_queue_url: str | None = None
 
     @property

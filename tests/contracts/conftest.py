@@ -1,8 +1,10 @@
 """The backends of the contract suites: moto, DynamoDB Local and the local platform."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -12,9 +14,12 @@ from daybook import AWSClientManager, DecisionLogger, MemoryManager
 from daybook.platform import Connection
 from daybook.settings import Settings
 from daybook.testing import local_aws
+from tests.gateway import AgentClientManager, gateway
+from tests.lambdas.conftest import Context
 
 BUCKET = "contract-bodies"
-BACKENDS = ("moto", "dynamodb_local", "ministack")
+BACKENDS = ("moto", "dynamodb_local", "ministack", "api")
+"""The first three by the door to the tables; the last by the API, in front of moto."""
 
 
 @dataclass
@@ -57,6 +62,12 @@ def client_manager(request: pytest.FixtureRequest, clock: Clock) -> Iterator[AWS
     if request.param == "moto":
         with local_aws(settings=settings, clock=clock) as manager:
             yield manager
+    elif request.param == "api":
+        with local_aws(settings=settings, clock=clock) as behind, _served(behind) as url:
+            through = settings.model_copy(update={"door": "api", "api_url": url})
+            manager = AgentClientManager(dynamodb=behind.dynamodb, settings=through, clock=clock)
+            manager.s3 = behind.s3  # type: ignore[method-assign]
+            yield manager
     elif request.param == "dynamodb_local":
         shared: AWSClientManager = request.getfixturevalue("database")
         yield AWSClientManager(endpoint_url=shared.endpoint_url, settings=settings, clock=clock)
@@ -65,6 +76,18 @@ def client_manager(request: pytest.FixtureRequest, clock: Clock) -> Iterator[AWS
         manager = AWSClientManager(dynamodb=ready.dynamodb, settings=settings, clock=clock)
         manager.s3 = ready.s3  # type: ignore[method-assign]
         yield manager
+
+
+@contextmanager
+def _served(behind: AWSClientManager) -> Iterator[str]:
+    """Serve the API's function over these tables; give its URL."""
+    from lambdas import decision_api  # noqa: PLC0415 - after the environment is set
+
+    with (
+        patch.object(decision_api, "client_manager", lambda: behind),
+        gateway(decision_api.handler, Context()) as url,
+    ):
+        yield url
 
 
 @pytest.fixture

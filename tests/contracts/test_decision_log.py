@@ -168,14 +168,14 @@ def test_the_same_decision_twice_counts_once(log: DecisionLogger, clock: Clock) 
 
 
 def test_chains_cross_agents(client_manager: AWSClientManager) -> None:
-    """A parent's id is enough to walk to it, whichever agent logged it."""
+    """A parent's id is enough to walk to it, whichever agent logged it, for who may read all."""
     parent: str | None = None
     logged = []
     for name in ("scout", "strategist", "risk"):
         agent = MemoryManager(f"{name}-{uuid4().hex}", client_manager)
         parent = log_one(DecisionLogger(agent), parent_decision_id=parent)
         logged.append(parent)
-    stranger = DecisionLogger(MemoryManager("stranger", client_manager))
+    stranger = DecisionLogger(MemoryManager("stranger", client_manager, door="tables"))
     assert [d.decision_id for d in stranger.get_decision_chain(logged[2])] == logged
     assert [d.decision_id for d in stranger.get_decision_chain(logged[0])] == logged[:1]
 
@@ -191,19 +191,26 @@ def test_children_of_any_agent_oldest_first(
         agent = MemoryManager(f"child-{number % 3}", client_manager)
         expected.append(log_one(DecisionLogger(agent), parent_decision_id=parent))
     log.log_outcome(parent, RISK, True, 1.0, 1.0)
-    assert [child.decision_id for child in log.get_children(parent)] == expected
-    assert log.get_children(expected[0]) == []
+    reader = MemoryManager("reader", client_manager, door="tables")
+    assert [child.decision_id for child in reader.get_children(parent)] == expected
+    assert reader.get_children(expected[0]) == []
+    own = []
+    for _ in range(2):
+        clock.advance(seconds=1)
+        own.append(log_one(log, parent_decision_id=parent))
+    assert [child.decision_id for child in log.get_children(parent)][-2:] == own
 
 
 def test_a_missing_parent_is_reported(log: DecisionLogger) -> None:
     """The error carries what could be read."""
-    orphan = log_one(log, parent_decision_id=new_decision_id("gone"))
+    gone = new_decision_id(log.memory.agent_id)
+    orphan = log_one(log, parent_decision_id=gone)
     leaf = log_one(log, parent_decision_id=orphan)
-    with pytest.raises(BrokenChainError, match="@gone") as broken:
+    with pytest.raises(BrokenChainError, match=gone) as broken:
         log.get_decision_chain(leaf)
     assert [d.decision_id for d in broken.value.chain] == [orphan, leaf]
     with pytest.raises(DecisionNotFoundError):
-        log.get_decision_chain(new_decision_id("gone"))
+        log.get_decision_chain(gone)
 
 
 def test_a_cycle_is_reported(log: DecisionLogger, clock: Clock) -> None:
@@ -313,7 +320,7 @@ def test_past_decisions_are_kept_as_past(log: DecisionLogger, clock: Clock) -> N
     assert [d.decision_id for d in log.query_decisions(tier="ltm")] == [old.decision_id]
     assert [d.decision_id for d in log.query_decisions(tier="stm")] == [new.decision_id]
     marks = equals("pk", log.memory.agent_id) & begins_with("sk", "LATE#")
-    (mark,) = log.memory.store.query(DECISIONS, marks)
+    (mark,) = log.memory.client_manager.store.query(DECISIONS, marks)
     assert old.decision_id.split("@")[0] in str(mark["sk"])
 
 
@@ -322,7 +329,7 @@ def test_who_is_late(log: DecisionLogger, clock: Clock, late: float, marks: int)
     """A minute is in time; a microsecond more leaves a mark."""
     log_one(log, decided_at=clock() - timedelta(seconds=late))
     found = equals("pk", log.memory.agent_id) & begins_with("sk", "LATE#")
-    assert len(list(log.memory.store.query(DECISIONS, found))) == marks
+    assert len(list(log.memory.client_manager.store.query(DECISIONS, found))) == marks
 
 
 def test_a_repeat_after_its_retention(log: DecisionLogger, clock: Clock) -> None:
@@ -386,7 +393,7 @@ def test_record_is_idempotent_across_processes(memory: MemoryManager, clock: Clo
     """A record handed in again by another process, at another time, is the same record."""
     own = new_decision_id(memory.agent_id, clock())
     draft = DecisionDraft(decision_type=RISK, confidence=0.5, decision_id=own)
-    first = record(memory.store, draft.to_record(memory.agent_id, clock()))
+    first = record(memory.client_manager.store, draft.to_record(memory.agent_id, clock()))
     clock.advance(minutes=5)
-    again = record(memory.store, draft.to_record(memory.agent_id, clock()))
+    again = record(memory.client_manager.store, draft.to_record(memory.agent_id, clock()))
     assert again == first

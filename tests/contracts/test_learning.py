@@ -208,7 +208,7 @@ def test_a_damaged_decision_holds_up_nobody(
     """One body that cannot be read costs its own lesson, is counted, and nothing else."""
     live(log, clock, 60, seed=1)
     damaged = DecisionId.parse(next(log.query_decisions()).decision_id)
-    memory.store.update(DECISIONS, keys.decision(damaged), {BODY: b"broken"})
+    memory.client_manager.store.update(DECISIONS, keys.decision(damaged), {BODY: b"broken"})
     report = learner.consolidate()
     assert (report.outcomes_learned, report.outcomes_damaged) == (59, 1)
     assert memory.get_decision_stats(24)["with_outcome"] == 60
@@ -283,7 +283,7 @@ def test_what_a_failed_run_left_is_swept_away(
             learner.consolidate()
     assert knowledge_keys(memory)
     learner.consolidate()
-    named = Notes.read(read_head(memory.store, memory.agent_id, JOB)).knowledge
+    named = Notes.read(read_head(memory.client_manager.store, memory.agent_id, JOB)).knowledge
     assert len(knowledge_keys(memory)) == sum(map(len, named.values()))
 
 
@@ -295,4 +295,7 @@ def refuse(*_: object) -> None:
 def knowledge_keys(memory: MemoryManager) -> set[str]:
     """Return the sort keys of all that is known."""
     condition = equals("pk", memory.agent_id) & begins_with("sk", "KNOWN#")
-    return {str(item["sk"]) for item in memory.store.query(MEMORY, condition, consistent=True)}
+    return {
+        str(item["sk"])
+        for item in memory.client_manager.store.query(MEMORY, condition, consistent=True)
+    }

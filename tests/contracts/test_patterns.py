@@ -184,8 +184,10 @@ def test_what_was_read_before_a_refresh_is_not_stored(memory: MemoryManager, clo
     stale = memory.store_pattern(make(memory, clock()))
     clock.advance(minutes=1)
     refreshed = stale.model_copy(update={"sample_size": 97, "updated_at": clock()})
-    standing = patterns.find(memory.store, memory.agent_id, "p1")
-    memory.store.transact(pattern_items.writes(memory.store, standing, refreshed, "run-1"))
+    standing = patterns.find(memory.client_manager.store, memory.agent_id, "p1")
+    memory.client_manager.store.transact(
+        pattern_items.writes(memory.client_manager.store, standing, refreshed, "run-1")
+    )
     with pytest.raises(PatternConflictError, match="refreshed"):
         memory.store_pattern(stale.model_copy(update={"choice": "other"}))
     assert memory.get_pattern("p1") == refreshed
@@ -227,7 +229,7 @@ def test_forged_share_is_refused(
     says it is another agent's.
     """
     forger, victim, recipient = memory, others[0], others[1]
-    store = forger.store
+    store = forger.client_manager.store
     forger.store_pattern(make(forger, clock()))
     for pattern_id in ("p1", "missing"):
         shown = make(forger, clock(), pattern_id, shared_with=[recipient.agent_id])
@@ -248,9 +250,9 @@ def test_a_share_that_outlived_its_pattern_shows_nothing(
 ) -> None:
     """A share item that came back, as from a backup, does not revive a retired pattern."""
     shown = memory.store_pattern(make(memory, clock(), shared_with=[others[0].agent_id]))
-    share = pattern_items.writes(memory.store, None, shown)[1]
+    share = pattern_items.writes(memory.client_manager.store, None, shown)[1]
     memory.retire_pattern("p1")
-    memory.store.put(MEMORY, share.item)  # type: ignore[union-attr]
+    memory.client_manager.store.put(MEMORY, share.item)  # type: ignore[union-attr]
     assert (others[0].shared_patterns(), others[0].recall(KIND, {})) == ([], [])
 
 

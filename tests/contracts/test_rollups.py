@@ -40,8 +40,8 @@ def resolve(log: DecisionLogger, decision_id: str, kind: DecisionType = RISK) ->
 def compare(log: DecisionLogger) -> None:
     """Compare statistics of several windows, and of a type, with the log."""
     for hours in WINDOWS:
-        check(log.memory.store, log.memory.agent_id, hours)
-    check(log.memory.store, log.memory.agent_id, 24, QUERY)
+        check(log.memory.client_manager.store, log.memory.agent_id, hours)
+    check(log.memory.client_manager.store, log.memory.agent_id, 24, QUERY)
 
 
 def busy_day(log: DecisionLogger, clock: Clock) -> list[str]:
@@ -60,7 +60,7 @@ def busy_day(log: DecisionLogger, clock: Clock) -> list[str]:
 
 def test_statistics_equal_the_log(log: DecisionLogger, clock: Clock) -> None:
     """Before a run, after it, with outcomes that wait for one, and after that one."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     left = busy_day(log, clock)
     compare(log)
     head = run(store, agent_id)
@@ -82,7 +82,7 @@ def test_statistics_equal_the_log(log: DecisionLogger, clock: Clock) -> None:
 
 def test_late_decisions(log: DecisionLogger, clock: Clock) -> None:
     """Decisions that arrive by minutes, hours or years late count once, waiting or rolled up."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     busy_day(log, clock)
     run(store, agent_id)
     for ago in (0.99, 1.0, 1.01, 30, 90, 600, 60 * 24 * 20, 60 * 24 * 365 * 13):
@@ -102,7 +102,7 @@ def test_late_decisions(log: DecisionLogger, clock: Clock) -> None:
 
 def test_a_repeated_decision_counts_once(log: DecisionLogger, clock: Clock) -> None:
     """Logging it again leaves further marks, which count nothing: on time or late."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     for ago in (0, 300):
         own = new_decision_id(agent_id, clock() - timedelta(minutes=ago))
         for _ in range(3):
@@ -116,7 +116,7 @@ def test_a_repeated_decision_counts_once(log: DecisionLogger, clock: Clock) -> N
 
 def test_a_mark_waits_for_its_decision(log: DecisionLogger, clock: Clock) -> None:
     """A run between the two writes of a late decision neither counts nor forgets it."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     decide(log, clock)
     clock.advance(hours=6)
     run(store, agent_id)
@@ -135,7 +135,7 @@ def test_a_mark_waits_for_its_decision(log: DecisionLogger, clock: Clock) -> Non
 
 def test_a_mark_without_a_decision_counts_nothing(log: DecisionLogger, clock: Clock) -> None:
     """Its writer died: after two minutes the mark is passed over for good."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     own = DecisionId.parse(new_decision_id(agent_id, clock() - timedelta(hours=3)))
     draft = DecisionDraft(decision_type=RISK, confidence=0.5, decision_id=str(own))
     store.put(DECISIONS, items.late_mark(store, draft.to_record(agent_id, clock())))
@@ -149,7 +149,7 @@ def test_a_mark_without_a_decision_counts_nothing(log: DecisionLogger, clock: Cl
 
 def test_years_without_a_decision_cost_nothing(log: DecisionLogger, clock: Clock) -> None:
     """From a decision of 13 years ago to today is one step."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     clock.advance(days=-365 * 13)
     resolve(log, decide(log, clock))
     clock.advance(days=364)
@@ -164,7 +164,7 @@ def test_years_without_a_decision_cost_nothing(log: DecisionLogger, clock: Clock
 
 def test_many_hours_take_several_transactions(log: DecisionLogger, clock: Clock) -> None:
     """A week of hourly decisions and its outcomes, which no single transaction holds."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     for _ in range(200):
         resolve(log, decide(log, clock))
         clock.advance(hours=1)
@@ -176,7 +176,7 @@ def test_many_hours_take_several_transactions(log: DecisionLogger, clock: Clock)
 
 def test_an_idle_agent_costs_one_request(log: DecisionLogger, clock: Clock) -> None:
     """Nothing new: closing looks once at the log; not at all while no hour has closed."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     decide(log, clock)
     with CapacityMeter(store.dynamodb) as meter:
         assert not rolling.is_due(store, read_head(store, agent_id, rolling.JOB), clock())
@@ -196,7 +196,7 @@ def test_an_idle_agent_costs_one_request(log: DecisionLogger, clock: Clock) -> N
 
 def test_an_hour_closes_three_minutes_after_its_end(log: DecisionLogger, clock: Clock) -> None:
     """A minute for decisions that are on time, and two for what becomes visible late."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     decide(log, clock)
     clock.advance(hours=1, minutes=2, seconds=59)
     assert run(store, agent_id).version == 0
@@ -206,7 +206,7 @@ def test_an_hour_closes_three_minutes_after_its_end(log: DecisionLogger, clock: 
 
 def test_rolled_up_statistics_outlive_decisions(log: DecisionLogger, clock: Clock) -> None:
     """A decision that has expired still counts in the hours that are rolled up."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     decision_id = decide(log, clock)
     resolve(log, decision_id)
     clock.advance(days=1)
@@ -218,7 +218,7 @@ def test_rolled_up_statistics_outlive_decisions(log: DecisionLogger, clock: Cloc
 
 def test_a_lost_lease_writes_nothing(log: DecisionLogger, clock: Clock) -> None:
     """What the caller hands in as `also` is part of every transaction."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     busy_day(log, clock)
     fence = Check(table=MEMORY, key=keys.lease(agent_id), condition=equals("fence", 7))
     with pytest.raises(OvertakenError):
@@ -231,7 +231,7 @@ def test_a_lost_lease_writes_nothing(log: DecisionLogger, clock: Clock) -> None:
 
 def test_the_second_of_two_workers_writes_nothing(log: DecisionLogger, clock: Clock) -> None:
     """Two that start from the same head: one is overtaken, and the rollups are right."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     busy_day(log, clock)
     head = read_head(store, agent_id, rolling.JOB)
     arrivals = list(head.position.new_among(read_arrivals(store, agent_id, 0), clock()))
@@ -247,7 +247,7 @@ def test_the_second_of_two_workers_writes_nothing(log: DecisionLogger, clock: Cl
 
 def test_statistics_amid_a_run_are_read_again(log: DecisionLogger, clock: Clock) -> None:
     """A rollup of a later version than the head's is not taken; in the end the log is asked."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     left = busy_day(log, clock)
     head = run(store, agent_id)
     resolve(log, left[0])
@@ -262,7 +262,7 @@ def test_statistics_amid_a_run_are_read_again(log: DecisionLogger, clock: Clock)
 
 def test_agents_do_not_share_hours(log: DecisionLogger, clock: Clock) -> None:
     """An agent whose id starts with another's has rollups of its own."""
-    store, agent_id = log.memory.store, log.memory.agent_id
+    store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     busy_day(log, clock)
     run(store, agent_id)
     assert documents(store, f"{agent_id}-{uuid4().hex}") == {}

@@ -96,9 +96,11 @@ def test_the_api(request_as: Request, deployed: AWSClientManager) -> None:
     assert outcome is not None
     assert outcome.quality_score == 0.75
     child = log.log_decision(KIND, confidence=0.5, parent_decision_id=own)
-    status, chain = request_as("risk", "GET", f"/decisions/{child}/chain")
+    status, chain = request_as("strategist", "GET", f"/decisions/{child}/chain")
     assert status == 200
     assert [d["decision_id"] for d in chain["decisions"]] == [own, child]
+    status, refused = request_as("risk", "GET", f"/decisions/{child}/chain")
+    assert (status, refused["error"]) == (403, "ForeignDecisionError")
     status, stats = request_as("strategist", "GET", "/stats?time_window_hours=1")
     assert (status, stats["successes"]) == (200, 1)
     status, listed = request_as("strategist", "GET", "/decisions?success=true&limit=1")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from math import fsum
-from typing import TypedDict
+
+from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
 from daybook.analytics.exact_sums import ExactSum
 from daybook.analytics.rollups import HourRollup, TypeRollup

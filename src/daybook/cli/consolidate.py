@@ -10,10 +10,11 @@ import typer
 from rich.table import Table
 
 from daybook.cli.console import complain, out, progress
-from daybook.client import MemoryManager, get_client_manager
+from daybook.client import get_client_manager
 from daybook.errors import AccessDeniedError, DaybookError, RunNotFoundError
 from daybook.learner import PatternLearner
 from daybook.memory import ConsolidationReport
+from daybook.memory_manager import MemoryManager
 from daybook.models.identity import EPOCH
 from daybook.progress.registry import due_agents, note_caught_up
 from daybook.settings import region

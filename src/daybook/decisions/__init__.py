@@ -1,6 +1,6 @@
 """The decision log: what agents decided, and what came of it."""
 
-from daybook.decisions.queries import DecisionPage, DecisionQuery, iterate, page
+from daybook.decisions.queries import DecisionPage, DecisionQuery, iterate, over_pages, page
 from daybook.decisions.reading import chain, children, get
 from daybook.decisions.recording import record, record_outcome
 
@@ -11,6 +11,7 @@ __all__ = [
     "children",
     "get",
     "iterate",
+    "over_pages",
     "page",
     "record",
     "record_outcome",

@@ -1,6 +1,6 @@
 """Queries over an agent's log: by type, by success, by time, by tier. Never a scan."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,6 +19,9 @@ from daybook.store import DECISIONS, Store, keys
 from daybook.store.expressions import between, equals
 
 LARGEST_PAGE = 1000
+RUN_OF_PAGE = 200
+"""Decisions asked for at once where only pages can be had."""
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -81,9 +84,37 @@ def iterate(
     store: Store, query: DecisionQuery, limit: int | None = None
 ) -> Iterator[DecisionRecord]:
     """Iterate the decisions of a query, newest first, reading on only as they are taken."""
+    return islice(_matching(store, query, None, _checked(limit)), limit)
+
+
+def over_pages(
+    read_page: Callable[[DecisionQuery, int, str | None], DecisionPage],
+    query: DecisionQuery,
+    limit: int | None = None,
+) -> Iterator[DecisionRecord]:
+    """Iterate the decisions of a query where only pages can be had, as through the API."""
+    size = min(_checked(limit) or RUN_OF_PAGE, RUN_OF_PAGE)
+    return islice(_across(read_page, query, size), limit)
+
+
+def _across(
+    read_page: Callable[[DecisionQuery, int, str | None], DecisionPage],
+    query: DecisionQuery,
+    size: int,
+) -> Iterator[DecisionRecord]:
+    cursor: str | None = None
+    while True:
+        found = read_page(query, size, cursor)
+        yield from found.decisions
+        cursor = found.cursor
+        if cursor is None:
+            return
+
+
+def _checked(limit: int | None) -> int | None:
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
         raise InvalidInputError(f"limit is {limit!r}: use a whole number from 0, or None for all")
-    return islice(_matching(store, query, None, limit), limit)
+    return limit
 
 
 def page(

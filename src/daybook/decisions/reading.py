@@ -9,6 +9,8 @@ from daybook.errors import (
     ChainTooLongError,
     CyclicChainError,
     DecisionNotFoundError,
+    ForeignChainError,
+    ForeignDecisionError,
 )
 from daybook.models import DecisionId, DecisionRecord
 from daybook.store import DECISIONS, Store, keys
@@ -22,12 +24,20 @@ RUN = 50
 """Decisions read at once: with their outcomes they fill one BatchGetItem."""
 
 
-def get(store: Store, decision_id: str) -> DecisionRecord:
+def get(store: Store, decision_id: str, reader: str | None = None) -> DecisionRecord:
     """Return a decision with its outcome, as they are now. One request.
 
-    Raises InvalidDecisionIdError or DecisionNotFoundError.
+    `reader` is the agent whose own log is all that may be read; None may read every log.
+    Raises InvalidDecisionIdError, ForeignDecisionError or DecisionNotFoundError.
     """
-    key = keys.decision(DecisionId.parse(decision_id))
+    parsed = DecisionId.parse(decision_id)
+    if reader not in {None, parsed.agent_id}:
+        raise ForeignDecisionError(
+            f"{decision_id} is in the log of {parsed.agent_id!r}, and this is {reader!r}: through "
+            "the API an agent reads its own log only",
+            [("decision_id", "belongs to another agent")],
+        )
+    key = keys.decision(parsed)
     together = equals("pk", key["pk"]) & begins_with("sk", str(key["sk"]))
     found = store.query(DECISIONS, together, consistent=True, newest_first=True)
     for decision in assembled(store, found):
@@ -35,14 +45,15 @@ def get(store: Store, decision_id: str) -> DecisionRecord:
     raise DecisionNotFoundError(f"no decision {decision_id} is recorded, or it has expired")
 
 
-def chain(store: Store, decision_id: str) -> list[DecisionRecord]:
+def chain(store: Store, decision_id: str, reader: str | None = None) -> list[DecisionRecord]:
     """Return the decisions that led to this one, the root first. One request a decision.
 
     Crosses agents. Raises DecisionNotFoundError for the decision itself, BrokenChainError
-    when an ancestor is missing, CyclicChainError when one repeats and ChainTooLongError after
-    a thousand; these carry in `.chain` what could be read.
+    when an ancestor is missing, CyclicChainError when one repeats, ChainTooLongError after a
+    thousand, and ForeignChainError when the next link is in a log that the `reader` may not
+    read; these carry in `.chain` what could be read.
     """
-    found = [get(store, decision_id)]
+    found = [get(store, decision_id, reader)]
     seen = {found[0].decision_id}
     while (parent := found[-1].parent_decision_id) is not None:
         if parent in seen:
@@ -58,7 +69,13 @@ def chain(store: Store, decision_id: str) -> list[DecisionRecord]:
                 found[::-1],
             )
         try:
-            found.append(get(store, parent))
+            found.append(get(store, parent, reader))
+        except ForeignDecisionError as fault:
+            raise ForeignChainError(
+                f"the chain of {decision_id} goes on with {parent}, in another agent's log, which "
+                "cannot be read through the API. What could be read is in .chain",
+                found[::-1],
+            ) from fault
         except DecisionNotFoundError as fault:
             raise BrokenChainError(
                 f"{found[-1].decision_id} names the parent {parent}, which was never recorded "
@@ -69,16 +86,16 @@ def chain(store: Store, decision_id: str) -> list[DecisionRecord]:
     return found[::-1]
 
 
-def children(store: Store, decision_id: str) -> list[DecisionRecord]:
+def children(store: Store, decision_id: str, reader: str | None = None) -> list[DecisionRecord]:
     """Return the decisions that name this one as their parent, of any agent, oldest first.
 
-    Two requests for up to 50 children.
+    A `reader` gets those of its own log. Two requests for up to 50 children.
     """
     parent = keys.parent_key(DecisionId.parse(decision_id))
     index = DECISIONS.index("ParentIndex")
     found = store.query(DECISIONS, equals("parent_key", parent), index=index)
     ids = [DecisionId(keys.uuid_of(str(item["sk"])), str(item["pk"])) for item in found]
-    return list(hydrated(store, ids))
+    return list(hydrated(store, [each for each in ids if reader in {None, each.agent_id}]))
 
 
 def hydrated(store: Store, ids: Iterable[DecisionId], run: int = RUN) -> Iterator[DecisionRecord]:

@@ -38,6 +38,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Kind = Annotated[DecisionType, BeforeValidator(checked_decision_type)]
 
 
+_DERIVED = {"agent_id", "decided_at"}
+"""Parts of a decision that its id carries."""
+
+
 class DecisionContext(Record):
     """What the agent saw: market conditions, its cycle, and any other JSON.
 
@@ -121,6 +125,17 @@ class DecisionRecord(Record):
     agent_version: Label | None = None
     arrived_at: Moment
     outcome: DecisionOutcome | None = None
+
+    @checks(mode="before")
+    @classmethod
+    def _derived_fields_follow(cls, given: object) -> object:
+        """Let a dump be read back: it names what the id says, too."""
+        if not isinstance(given, dict) or not given.keys() & _DERIVED:
+            return given
+        decision_id = DecisionId.parse(given.get("decision_id", ""))
+        if given.get("agent_id", decision_id.agent_id) != decision_id.agent_id:
+            raise ValueError("agent_id is not the agent of decision_id")
+        return {name: value for name, value in given.items() if name not in _DERIVED}
 
     @checks(mode="after")
     def _is_not_its_own_parent(self) -> "DecisionRecord":

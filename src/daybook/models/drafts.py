@@ -106,6 +106,22 @@ class OutcomeDraft(OutcomeFacts):
         return DecisionOutcome.checked(**dict(self), arrived_at=now)
 
 
+class DecisionReceipt(Record):
+    """What the API answers to a decision: all that the client did not know before."""
+
+    decision_id: DecisionIdText
+    decided_at: Moment
+    arrived_at: Moment
+
+
+class OutcomeReceipt(Record):
+    """What the API answers to an outcome."""
+
+    decision_id: DecisionIdText
+    success: bool
+    arrived_at: Moment
+
+
 def _own(text: str, agent_id: str) -> DecisionId:
     decision_id = DecisionId.parse(text)
     if decision_id.agent_id != agent_id:

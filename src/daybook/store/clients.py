@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session as CoreSession
 
 from daybook.errors import InvalidInputError
+from daybook.store.signing import SignedHttp
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,6 +72,10 @@ class Clients:
             config = CONFIG.merge(Config(s3={"addressing_style": "path"}))
         with self._connecting():
             return self._session.client("s3", config=config, **self._where)
+
+    def signed_http(self) -> SignedHttp:
+        """Make a sender of requests that are signed with the session's credentials."""
+        return SignedHttp(self._session, str(self._where["region_name"]))
 
     @contextmanager
     def _connecting(self) -> Iterator[None]:

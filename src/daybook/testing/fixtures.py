@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from daybook.client import AWSClientManager, MemoryManager
+from daybook.client import AWSClientManager
+from daybook.memory_manager import MemoryManager
 from daybook.testing.local_aws import local_aws
 
 

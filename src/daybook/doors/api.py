@@ -1,0 +1,117 @@
+"""The API as a door: a verb becomes a signed request, and the answer what the verb returns."""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from daybook.doors import refusals
+from daybook.doors.compression import compressed, decompressed
+from daybook.doors.verbs import Verb
+from daybook.errors import BodyTooLargeError, StorageError, UnreachableError
+from daybook.store.batching import Backoff
+from daybook.store.signing import HttpAnswer, SignedHttp
+
+AGENT_HEADER = "daybook-agent"
+"""Who the client believes to be. The API takes the agent from the signature, and refuses a
+request whose signature says another one."""
+
+REQUEST_HEADER = "daybook-request"
+"""The request's own id, the same in every try, by which a write knows itself again."""
+
+TRIES = 5
+
+LARGEST_REQUEST = 5_900_000
+"""Bytes of a body as Lambda takes it, in base64 if compressed; Lambda itself ends at 6 MB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """The deployed API, as one agent sees it. Safe to use from several threads."""
+
+    url: str
+    agent_id: str
+    http: SignedHttp
+    backoff: Backoff = field(default_factory=lambda: Backoff(tries=TRIES))
+
+    def call(self, verb: Verb, given: Mapping[str, Any]) -> Any:
+        """Send a verb with its arguments and return its answer, or raise its error.
+
+        What fails in passing is tried again, as far as the verb can be repeated.
+        """
+        wire = verb.pack(given)
+        query = f"?{wire.query}" if wire.query else ""
+        answer = self._sent(verb, f"{wire.path}{query}", wire.body)
+        body = decompressed(answer.body, answer.headers.get("content-encoding", ""))
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            answer = HttpAnswer(status=answer.status, headers=answer.headers, body=body)
+            raise refusals.error_of(f"{verb.method} {wire.path}", answer)
+        return _read(verb, body)
+
+    def _sent(self, verb: Verb, path: str, body: bytes | None) -> HttpAnswer:
+        headers = {
+            "accept-encoding": "gzip",
+            AGENT_HEADER: self.agent_id,
+            REQUEST_HEADER: secrets.token_hex(8),
+        }
+        if body is not None:
+            headers["content-type"] = "application/json"
+            packed = compressed(body)
+            if packed is not None:
+                headers["content-encoding"] = "gzip"
+                body = packed
+            _check_size(verb, body, encoded=packed is not None)
+        url = self.url.rstrip("/") + path
+        attempt = 0
+        while True:
+            last = attempt + 1 >= self.backoff.tries
+            try:
+                answer = self.http.send(verb.method, url, headers, body or b"")
+            except UnreachableError:
+                if last or not verb.repeatable:
+                    raise
+            else:
+                # a throttled request was not carried out
+                again = verb.repeatable or answer.status == HTTPStatus.TOO_MANY_REQUESTS
+                if last or not again or answer.status not in refusals.PASSING:
+                    return answer
+            self.backoff.pause(attempt)
+            attempt += 1
+
+
+def _check_size(verb: Verb, body: bytes, *, encoded: bool) -> None:
+    """Raise BodyTooLargeError for what Lambda would not take: its answer would not say so."""
+    carried = len(body) * 4 // 3 if encoded else len(body)
+    if carried > LARGEST_REQUEST:
+        raise BodyTooLargeError(
+            f"the request {verb.method} {verb.path} takes {carried:,} bytes, compressed, and the "
+            f"API carries {LARGEST_REQUEST:,}: use a MemoryManager with door='tables'"
+        )
+
+
+def _read(verb: Verb, body: bytes) -> Any:
+    """Read what a verb answered."""
+    try:
+        return verb.read(body)
+    except (ValidationError, KeyError) as fault:
+        _refuse_outline(body)
+        raise StorageError(
+            f"the answer to {verb.name} cannot be read: {fault}. Are the API and this SDK of the "
+            "same version?"
+        ) from fault
+
+
+def _refuse_outline(body: bytes) -> None:
+    """Raise BodyTooLargeError if a page lists a decision without its content."""
+    with suppress(ValueError, KeyError, TypeError):
+        outlines = [each for each in from_json(body)["decisions"] if each.get("too_large")]
+        if outlines:
+            raise BodyTooLargeError(
+                f"{outlines[0]['decision_id']} is larger than the API carries: read it, and what "
+                "is older, with door='tables'"
+            )
