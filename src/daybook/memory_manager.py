@@ -62,6 +62,8 @@ class MemoryManager:
         self.agent_id = checked_agent_id(agent_id)
         self.client_manager = client_manager or get_client_manager(region())
         self.api = self._opened(door, api_url)
+        # now, so that a region or an endpoint that cannot be is told here
+        self._store = None if self.api else self.client_manager.store
         self.patience = PATIENCE
         self._reader: str | None = None
         self._acquaintances = Acquaintances()
@@ -101,11 +103,11 @@ class MemoryManager:
     @property
     def store(self) -> Store:
         """The tables and the bucket. Raises InvalidInputError behind the door `api`."""
-        if self.api is not None:
+        if self._store is None:
             raise InvalidInputError(
                 "this handle goes through the API and has no tables: use one with door='tables'"
             )
-        return self.client_manager.store
+        return self._store
 
     # decisions
 
