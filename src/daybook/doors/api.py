@@ -108,10 +108,12 @@ def _read(verb: Verb, body: bytes) -> Any:
 
 def _refuse_outline(body: bytes) -> None:
     """Raise BodyTooLargeError if a page lists a decision without its content."""
-    with suppress(ValueError, KeyError, TypeError):
-        outlines = [each for each in from_json(body)["decisions"] if each.get("too_large")]
-        if outlines:
-            raise BodyTooLargeError(
-                f"{outlines[0]['decision_id']} is larger than the API carries: read it, and what "
-                "is older, with door='tables'"
-            )
+    outlines: list[str] = []
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        listed = from_json(body)["decisions"]
+        outlines = [each["decision_id"] for each in listed if each.get("too_large")]
+    if outlines:
+        raise BodyTooLargeError(
+            f"{outlines[0]} is larger than the API carries: read it, and what is older, with "
+            "door='tables'"
+        )

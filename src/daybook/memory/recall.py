@@ -7,11 +7,12 @@ whether it is still shared, is read from the owner's memory, where nobody else c
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from daybook.errors import BodyCorruptError, InvalidInputError
+from daybook.errors import AccessDeniedError, BodyCorruptError, InvalidInputError
 from daybook.memory import pattern_items, ranking
 from daybook.memory.patterns import by_confidence
 from daybook.memory.ranking import Recollection
@@ -113,7 +114,11 @@ def _verified(
     remembered = {address: known.get(address, now) for address in wanted}
     unknown = [wanted[address] for address, pattern in remembered.items() if pattern is None]
     read: dict[Address, MemoryPattern] = {}
-    for item in store.fetch(MEMORY, unknown) if unknown else ():
+    items: list[Item] = []
+    # a role that is confined to its agent's own memory finds what is its own
+    with suppress(AccessDeniedError):
+        items = store.fetch(MEMORY, unknown) if unknown else []
+    for item in items:
         pattern = _genuine(store, item, agent_id)
         if pattern is not None:
             read[item["pk"], item["sk"]] = pattern

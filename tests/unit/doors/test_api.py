@@ -1,0 +1,216 @@
+"""The API as a door: signatures, retries, identity, and what does not fit."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from daybook import (
+    AccessDeniedError,
+    AWSClientManager,
+    BodyTooLargeError,
+    DecisionLogger,
+    ForgedIdentityError,
+    InvalidInputError,
+    MemoryManager,
+    StorageError,
+    UnreachableError,
+)
+from daybook.doors import VERBS, Api
+from daybook.doors.api import TRIES
+from daybook.settings import Settings
+from daybook.store.batching import Backoff
+from daybook.store.signing import HttpAnswer, SignedHttp
+from daybook.testing import local_aws
+from lambdas import decision_api
+from tests.gateway import AgentClientManager, gateway, secret_of
+from tests.lambdas.conftest import Context
+
+Answers = Callable[[], HttpAnswer]
+
+
+def answer(status: int, body: bytes = b"{}") -> Answers:
+    """Answer so."""
+    return lambda: HttpAnswer(status=status, headers={}, body=body)
+
+
+def silence() -> HttpAnswer:
+    """Do not answer."""
+    raise UnreachableError("no answer")
+
+
+@dataclass
+class Wire:
+    """Stands for the network: gives one answer after the other, the last one for ever."""
+
+    answers: list[Answers]
+    sent: list[Mapping[str, str]] = field(default_factory=list)
+
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """Give the next answer."""
+        del method, url, body
+        self.sent.append(dict(headers))
+        return self.answers[min(len(self.sent), len(self.answers)) - 1]()
+
+
+def calling(wire: Wire, verb: str, **given: Any) -> Any:
+    """Call a verb over this wire."""
+    api = Api(
+        url="https://api.example",
+        agent_id="scout",
+        http=wire,  # type: ignore[arg-type]
+        backoff=Backoff(tries=TRIES, sleep=lambda _: None),
+    )
+    return api.call(VERBS[verb], given)
+
+
+@pytest.mark.parametrize("fault", [silence, answer(429), answer(502), answer(503), answer(504)])
+def test_passing_faults_are_tried_again(fault: Answers) -> None:
+    """The same request, under the same id, until it is answered."""
+    wire = Wire([fault, fault, answer(200, b'{"run_ids": ["a"]}')])
+    assert calling(wire, "undoable_runs") == ["a"]
+    assert len({headers["daybook-request"] for headers in wire.sent}) == 1
+    assert len(wire.sent) == 3
+
+
+def test_tries_are_bounded() -> None:
+    """What keeps failing ends in an error."""
+    wire = Wire([answer(503)])
+    with pytest.raises(UnreachableError):
+        calling(wire, "undoable_runs")
+    assert len(wire.sent) == TRIES
+
+
+def test_what_cannot_be_repeated_is_not() -> None:
+    """Undoing twice would undo two runs: no answer is an error at once. A throttled one waits."""
+    wire = Wire([silence])
+    with pytest.raises(UnreachableError):
+        calling(wire, "undo_run", run_id="r")
+    assert len(wire.sent) == 1
+    calling(throttled := Wire([answer(429), answer(200, b"null")]), "undo_run", run_id="r")
+    assert len(throttled.sent) == 2
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"run_ids": 3}', b'{"other": []}'])
+def test_answers_that_are_not_understood(body: bytes) -> None:
+    """Another server, or another version, is told as such."""
+    with pytest.raises(StorageError, match="same version"):
+        calling(Wire([answer(200, body)]), "undoable_runs")
+
+
+@pytest.fixture
+def behind() -> Any:
+    """Serve the API over moto; give the client manager behind it and the URL."""
+    with (
+        local_aws() as manager,
+        patch.object(decision_api, "client_manager", lambda: manager),
+        gateway(decision_api.handler, Context()) as url,
+    ):
+        yield manager, url
+
+
+def through(behind: tuple[AWSClientManager, str], agent_id: str, signer: str) -> MemoryManager:
+    """Return an agent's handle whose requests another agent's role signs."""
+    _, url = behind
+    manager = AgentClientManager()
+    session = boto3.Session(signer, secret_of(signer), region_name="us-east-1")
+    http = SignedHttp(session, "us-east-1")
+    with patch.object(manager, "api", lambda url, agent: Api(url=url, agent_id=agent, http=http)):
+        return MemoryManager(agent_id, manager, door="api", api_url=url)
+
+
+def test_a_forged_identity_is_refused(behind: tuple[AWSClientManager, str]) -> None:
+    """A handle for one agent with the role of another does nothing, for either of them."""
+    log = DecisionLogger(through(behind, "scout", "risk"))
+    with pytest.raises(ForgedIdentityError, match="risk"):
+        log.log_decision("other", confidence=0.5)
+    for agent in ("scout", "risk"):
+        own = DecisionLogger(through(behind, agent, agent))
+        assert list(own.query_decisions()) == []
+
+
+def test_a_wrong_signature_is_refused(behind: tuple[AWSClientManager, str]) -> None:
+    """Whoever does not know the secret is turned away before the function."""
+    _, url = behind
+    manager = AWSClientManager(session=boto3.Session("scout", "guess"))
+    log = DecisionLogger(MemoryManager("scout", manager, door="api", api_url=url))
+    with pytest.raises(AccessDeniedError, match="403"):
+        log.log_decision("other", confidence=0.5)
+
+
+def test_large_bodies_are_compressed(behind: tuple[AWSClientManager, str]) -> None:
+    """20 MB of ordinary JSON go through both ways; what hardly compresses ends with an error."""
+    log = DecisionLogger(through(behind, "scout", "scout"))
+    context = {"prices": [{"symbol": "BTC", "at": n, "close": n / 8} for n in range(400_000)]}
+    logged = log.log_decision("other", confidence=0.5, context=context)
+    assert log.get_decision(logged).context.as_dict() == context
+    assert [d.decision_id for d in log.query_decisions()] == [logged]
+    noise = {"noise": "".join(uuid4().hex for _ in range(400_000))}
+    with pytest.raises(BodyTooLargeError, match="door='tables'"):
+        log.log_decision("other", confidence=0.5, context=noise)
+
+
+def test_pages_past_what_an_answer_carries(behind: tuple[AWSClientManager, str]) -> None:
+    """A page that is too large comes in parts; one decision that is too large is told."""
+    manager, _ = behind
+    direct = DecisionLogger(MemoryManager("scout", manager))
+    noise = ["".join(uuid4().hex for _ in range(60_000)) for _ in range(6)]
+    made = [direct.log_decision("other", confidence=0.5, context={"n": n}) for n in noise]
+    log = DecisionLogger(through(behind, "scout", "scout"))
+    assert [d.decision_id for d in log.query_decisions()] == made[::-1]
+    whale = "".join(uuid4().hex for _ in range(400_000))
+    direct.log_decision("other", confidence=0.5, context={"n": whale})
+    with pytest.raises(BodyTooLargeError, match="door='tables'"):
+        list(log.query_decisions())
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"door": "window"}, "window"),
+        ({"door": "api"}, "DAYBOOK_API_URL"),
+        ({"door": "api", "api_url": "example.com"}, "no URL"),
+        ({"door": "api", "api_url": "ftp://example.com"}, "no URL"),
+        ({"door": "tables", "api_url": "https://example.com"}, "tables"),
+    ],
+)
+def test_doors_that_cannot_be(more: dict[str, Any], says: str) -> None:
+    """A door that does not exist, or leads nowhere, is told when the handle is made."""
+    with pytest.raises(InvalidInputError, match=says):
+        MemoryManager("scout", AWSClientManager(settings=Settings()), **more)
+
+
+def test_the_settings_choose_the_door() -> None:
+    """DAYBOOK_DOOR and DAYBOOK_API_URL are enough."""
+    settings = Settings(door="api", api_url="https://api.example")
+    memory = MemoryManager("scout", AWSClientManager(settings=settings))
+    assert memory.api is not None
+    assert memory.api.url == "https://api.example"
+    with pytest.raises(InvalidInputError, match="no tables"):
+        _ = memory.store
+
+
+def test_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent unsigned."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    memory = MemoryManager("scout", AWSClientManager(), door="api", api_url="http://127.0.0.1:9")
+    with pytest.raises(AccessDeniedError, match="credentials"):
+        memory.get_decision_stats()
+
+
+def test_nobody_listens() -> None:
+    """An address where nobody answers is an error that says so, after a few tries."""
+    memory = MemoryManager("scout", AWSClientManager(), door="api", api_url="http://127.0.0.1:9")
+    assert memory.api is not None
+    with (
+        patch.object(Backoff, "pause", lambda *_: None),
+        pytest.raises(UnreachableError, match="POST|GET"),
+    ):
+        memory.get_decision_stats()
