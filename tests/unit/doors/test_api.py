@@ -211,6 +211,6 @@ def test_nobody_listens() -> None:
     assert memory.api is not None
     with (
         patch.object(Backoff, "pause", lambda *_: None),
-        pytest.raises(UnreachableError, match="POST|GET"),
+        pytest.raises(UnreachableError, match=r"POST|GET"),
     ):
         memory.get_decision_stats()
