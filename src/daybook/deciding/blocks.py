@@ -155,7 +155,7 @@ class DecisionBlock(OpenDecision):
             if around is not None:
                 self._said["parent_decision_id"] = around.decision_id
         self._place = Place(self.memory, self)
-        self._before = enter(self._place)
+        enter(self._place)
         self._started = perf_counter()
         return self
 
@@ -168,8 +168,7 @@ class DecisionBlock(OpenDecision):
 
     def _end(self, fault: BaseException | None) -> None:
         self._latency_ms = (perf_counter() - self._started) * 1000
-        leave(self._place, self._before)
-        self._before = None
+        leave(self._place)
         if fault is not None:
             self._failed(fault)
         self._ended = True

@@ -10,14 +10,14 @@ async def off_loop(work: Callable[[], None]) -> None:
 
     A cancellation is not held up: the work goes on in its thread, or stays in the pool's
     queue, and `asyncio.run` ends only after it. If it fails then, the loop's exception handler
-    is told. Where no loop runs (a coroutine that is closed by hand) it runs here.
+    is told. Where no loop runs, or its pool is closed already, it runs here.
     """
     try:
         loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(None, copy_context().run, work)
     except RuntimeError:
         work()
         return
-    future = loop.run_in_executor(None, copy_context().run, work)
     try:
         # a future that is cancelled while it waits in the pool's queue would never run
         await asyncio.shield(future)

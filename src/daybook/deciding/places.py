@@ -9,8 +9,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from daybook.client import MemoryManager
 from daybook.errors import InvalidInputError
@@ -22,11 +23,18 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
-class Place(NamedTuple):
-    """Whose log is written here, and the decision that this is part of."""
+@dataclass(eq=False)
+class Place:
+    """Whose log is written here, and the decision that this is part of.
+
+    `before` is where to go back to. A place that was `left_early`, while another was current,
+    is not gone back to.
+    """
 
     memory: MemoryManager
     block: "DecisionBlock | None"
+    before: "Place | None" = None
+    left_early: bool = False
 
 
 _here: ContextVar[Place | None] = ContextVar("daybook_place", default=None)
@@ -47,28 +55,37 @@ def current_memory() -> MemoryManager | None:
     return place.memory if place else None
 
 
-def enter(place: Place) -> Place | None:
-    """Go to a place; return the one that was left, for `leave`."""
-    before = _here.get()
+def enter(place: Place) -> None:
+    """Go to a place."""
+    place.before = _here.get()
     _here.set(place)
-    return before
 
 
-def leave(place: Place, before: Place | None) -> None:
-    """Go back. In a context that has not been at the place there is nothing to go back from."""
-    if _here.get() is place:
-        _here.set(before)
+def leave(place: Place) -> None:
+    """Go back to where it was entered from.
+
+    Elsewhere nothing happens: blocks that are entered by hand may be left in any order, and in
+    another context than they were entered in.
+    """
+    if _here.get() is not place:
+        place.left_early = True
+        return
+    before = place.before
+    while before is not None and before.left_early:
+        before = before.before
+    _here.set(before)
+    place.before = None
 
 
 @contextmanager
 def active(memory: MemoryManager) -> Iterator[None]:
     """Make this agent's log the one that decorated functions write; decisions nest on."""
     place = Place(memory, current_decision())
-    before = enter(place)
+    enter(place)
     try:
         yield
     finally:
-        leave(place, before)
+        leave(place)
 
 
 def carrying(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
