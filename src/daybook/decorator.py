@@ -130,7 +130,12 @@ class _Calls:
         self, function: Callable[..., Any]
     ) -> Callable[[tuple[Any, ...], Mapping[str, Any]], DecisionBlock | None]:
         """Return what makes the block of a call; it makes none of a call that does not fit."""
-        signature = inspect.signature(function)
+        try:
+            signature = inspect.signature(function)
+        except ValueError:
+            raise InvalidInputError(
+                f"Python knows no parameters of {_name(function)}: decorate a `def` that calls it"
+            ) from None
         owner = owner_of(signature)
         _refuse_unknown(function, signature, self.include, self.exclude)
 
