@@ -118,6 +118,27 @@ def test_a_cancellation_in_a_crowded_pool_loses_nothing(log: DecisionLogger) -> 
     assert len(list(log.query_decisions(success=True))) == 50
 
 
+def test_the_control_loses_what_waits_in_the_pool() -> None:
+    """The same with a plain to_thread: what had no thread yet is never done."""
+    done: list[int] = []
+    may_go_on = threading.Event()
+
+    def work(n: int) -> None:
+        may_go_on.wait(10)
+        done.append(n)
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(asyncio.to_thread(work, n)) for n in range(50)]
+        await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        may_go_on.set()
+
+    asyncio.run(main())
+    assert len(done) < 50
+
+
 def test_a_failure_after_a_cancellation_is_told(log: DecisionLogger) -> None:
     """Nobody waits for it any more, so the loop's exception handler hears of it."""
     slow = Slow(log.memory, OSError("disk"))

@@ -5,7 +5,7 @@ import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_type
 from uuid import uuid4
 
 import pytest
@@ -53,7 +53,7 @@ def test_a_call_is_a_decision(log: DecisionLogger) -> None:
         """Choose."""
         return "a" if fast and limit else "b"
 
-    assert choose(3) == "a"
+    assert_type(choose(3), str)
     read = only(log)
     assert read.decision_type is QUERY
     assert read.context.as_dict() == {"limit": 3, "fast": True}

@@ -90,9 +90,11 @@ class Walker:
     def block(self, node: Node) -> None:
         """Run a node in a `with`."""
         chosen = "x" if node.decided else ()
+        outer = current_decision()
         with self.log.deciding(
             KIND, selected=chosen, confidence=0.5, context={"number": node.number}
         ) as d:
+            assert outer is None or not outer.selected or outer.is_logged
             self.inside(node)
             assert current_decision() is d
 
@@ -135,9 +137,11 @@ class Walker:
     async def async_block(self, node: Node) -> None:
         """Run a node in an `async with`."""
         chosen = "x" if node.decided else ()
+        outer = current_decision()
         async with self.log.deciding(
             KIND, selected=chosen, confidence=0.5, context={"number": node.number}
         ) as d:
+            assert outer is None or not outer.selected or outer.is_logged
             await self.inside_async(node)
             assert current_decision() is d
 
@@ -167,7 +171,10 @@ class Walker:
 )
 @given(roots=st.lists(trees, min_size=1, max_size=3))
 def test_the_log_has_the_tree(tables: AWSClientManager, roots: list[Node]) -> None:
-    """Every decision is logged once, under the parent in whose block it was made."""
+    """Every decision is logged once, under the parent in whose block it was made.
+
+    A decided parent stands in the log before its children begin.
+    """
     tree = {node.number: parent for node, parent in numbered(roots)}
     log = DecisionLogger(MemoryManager(f"agent-{uuid4().hex}", tables))
     for root in roots:
