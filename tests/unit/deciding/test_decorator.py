@@ -6,23 +6,19 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from enum import StrEnum
 from typing import Any, assert_type
-from uuid import uuid4
 
 import pytest
 
 from daybook import (
-    AWSClientManager,
     DecisionLogger,
     DecisionRecord,
     DecisionType,
     InvalidInputError,
-    MemoryManager,
-    NoLoggerError,
     UnreachableError,
     current_decision,
     decision,
 )
-from tests.unit.deciding.test_faults import Broken
+from tests.unit.deciding.broken import Broken
 
 QUERY = DecisionType.QUERY_EXECUTION
 
@@ -37,12 +33,6 @@ def only(log: DecisionLogger) -> DecisionRecord:
     """Return the one decision in the log."""
     (found,) = log.query_decisions()
     return found
-
-
-@pytest.fixture
-def other(tables: AWSClientManager) -> DecisionLogger:
-    """Give another agent's logger."""
-    return DecisionLogger(MemoryManager(f"agent-{uuid4().hex}", tables))
 
 
 def test_a_call_is_a_decision(log: DecisionLogger) -> None:
@@ -225,96 +215,6 @@ def test_a_call_that_does_not_fit_is_pythons_own_error(log: DecisionLogger) -> N
     assert list(log.query_decisions()) == []
 
 
-class Desk:
-    """Something with a log, and methods of every kind."""
-
-    def __init__(self, log: DecisionLogger) -> None:
-        self.log = log
-
-    @decision(QUERY)
-    def choose(self, symbol: str) -> str:
-        """Choose."""
-        return symbol
-
-    @classmethod
-    @decision(QUERY)
-    def of_class(cls, symbol: str) -> str:
-        """Choose."""
-        return symbol
-
-    @staticmethod
-    @decision(QUERY)
-    def of_none(symbol: str) -> str:
-        """Choose."""
-        return symbol
-
-
-def test_methods(log: DecisionLogger, other: DecisionLogger) -> None:
-    """A method writes into its object's log, wherever it is called; `self` is no argument."""
-    desk = Desk(log)
-    with other.deciding(QUERY, confidence=0.5) as around:
-        desk.choose("IBM")
-        desk.of_class("IBM")
-        desk.of_none("IBM")
-    assert only(log).context.as_dict() == {"symbol": "IBM"}
-    assert only(log).parent_decision_id == around.decision_id
-    inside = [d for d in other.query_decisions() if d.parent_decision_id is not None]
-    assert [d.context.as_dict() for d in inside] == [{"symbol": "IBM"}] * 2
-
-
-def test_whose_log(log: DecisionLogger, other: DecisionLogger) -> None:
-    """The given one before the object's, that before the innermost around the call."""
-
-    class Explicit(Desk):
-        @decision(QUERY, log=lambda: log)
-        def choose(self, symbol: str) -> str:
-            """Choose."""
-            return symbol
-
-    @decision(QUERY)
-    def choose() -> None: ...
-
-    Explicit(other).choose("x")
-    assert len(list(log.query_decisions())) == 1
-    with log.active() as given:
-        assert given is log
-        choose()
-        with other.deciding(QUERY, confidence=0.5):
-            choose()
-            with log.active():
-                choose()
-        choose()
-    assert len(list(log.query_decisions())) == 4
-    assert len(list(other.query_decisions())) == 2
-    (nested,) = (d for d in log.query_decisions() if d.parent_decision_id is not None)
-    assert nested.parent_decision_id in {d.decision_id for d in other.query_decisions()}
-
-
-def test_without_a_log(log: DecisionLogger) -> None:
-    """The error says what to do, before the function runs."""
-    ran: list[int] = []
-
-    @decision(QUERY)
-    def choose() -> None:
-        ran.append(1)
-
-    @decision(QUERY)
-    async def choose_async() -> None:
-        ran.append(1)
-
-    @decision(QUERY, log=lambda: log.memory)  # type: ignore[arg-type]
-    def wrong() -> None:
-        ran.append(1)
-
-    for call in (choose, lambda: asyncio.run(choose_async())):
-        with pytest.raises(NoLoggerError, match=r"log\.active\(\)"):
-            call()
-    with pytest.raises(NoLoggerError, match="gave a MemoryManager"):
-        wrong()
-    assert ran == []
-    assert list(log.query_decisions()) == []
-
-
 def generator() -> Iterator[int]:
     """Yield."""
     yield 1
@@ -331,7 +231,7 @@ async def async_generator() -> AsyncIterator[int]:
         (generator, "a generator"),
         (async_generator, "a generator"),
         (functools.partial(generator), "a generator"),
-        (Desk, "a class"),
+        (Side, "a class"),
         (classmethod(lambda _: None), "below @classmethod"),
         (staticmethod(lambda: None), "below @staticmethod"),
         (property(lambda _: None), "below @property"),

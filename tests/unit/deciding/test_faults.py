@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,6 +21,7 @@ from daybook.deciding.faults import LONGEST_ERROR
 from daybook.settings import Settings
 from daybook.testing import local_aws
 from tests.faults.clients import DeadError, DyingClient
+from tests.unit.deciding.broken import Broken
 
 RISK = DecisionType.RISK_ASSESSMENT
 
@@ -145,29 +145,6 @@ def test_every_level_fails_with_its_exception(log: DecisionLogger) -> None:
     ):
         raise KeyError("x")
     assert [outcome_of(log, d).success for d in (kept, outer, inner)] == [True, False, False]
-
-
-class Broken(MemoryManager):
-    """Fails at each write of a kind, a number of times, then works."""
-
-    def __init__(self, memory: MemoryManager, verb: str, times: int, fault: Exception) -> None:
-        super().__init__(memory.agent_id, memory.client_manager)
-        self.verb, self.times, self.fault = verb, times, fault
-
-    def record_decision(self, draft: Any) -> Any:
-        """Write a decision, or fail."""
-        self._perhaps_fail("decision")
-        return super().record_decision(draft)
-
-    def record_outcome(self, draft: Any) -> Any:
-        """Write an outcome, or fail."""
-        self._perhaps_fail("outcome")
-        return super().record_outcome(draft)
-
-    def _perhaps_fail(self, verb: str) -> None:
-        if verb == self.verb and self.times > 0:
-            self.times -= 1
-            raise self.fault
 
 
 @pytest.mark.parametrize("verb", ["decision", "outcome"])
