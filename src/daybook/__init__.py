@@ -1,7 +1,9 @@
 """Daybook: the decision log and memory of autonomous agents, in your own AWS account."""
 
 from daybook.client import AWSClientManager, get_client_manager
+from daybook.deciding import DecisionBlock, carrying, current_decision
 from daybook.decisions import DecisionPage, DecisionQuery
+from daybook.decorator import decision
 from daybook.errors import (
     AccessDeniedError,
     BodyCorruptError,
@@ -15,6 +17,7 @@ from daybook.errors import (
     CyclicChainError,
     DaybookError,
     DecisionConflictError,
+    DecisionLoggedError,
     DecisionNotFoundError,
     ForeignChainError,
     ForeignDecisionError,
@@ -25,6 +28,7 @@ from daybook.errors import (
     InvalidDecisionIdError,
     InvalidInputError,
     MissingExtraError,
+    NoLoggerError,
     NotFoundError,
     OutcomeConflictError,
     OvertakenError,
@@ -86,9 +90,11 @@ __all__ = [
     "ConsolidationReport",
     "CyclicChainError",
     "DaybookError",
+    "DecisionBlock",
     "DecisionConflictError",
     "DecisionContext",
     "DecisionDraft",
+    "DecisionLoggedError",
     "DecisionLogger",
     "DecisionNotFoundError",
     "DecisionOutcome",
@@ -109,6 +115,7 @@ __all__ = [
     "MemoryPattern",
     "MemoryTier",
     "MissingExtraError",
+    "NoLoggerError",
     "NotFoundError",
     "OutcomeConflictError",
     "OutcomeDraft",
@@ -134,6 +141,9 @@ __all__ = [
     "UnknownCallerError",
     "UnreachableError",
     "WrongDecisionTypeError",
+    "carrying",
+    "current_decision",
+    "decision",
     "get_client_manager",
     "new_decision_id",
 ]

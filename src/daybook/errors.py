@@ -10,6 +10,7 @@
     │   ├── WrongDecisionTypeError
     │   ├── ForeignDecisionError
     │   ├── ForeignPatternError
+    │   ├── NoLoggerError
     │   └── BodyTooLargeError
     ├── NotFoundError (also a LookupError)        what was asked for is not there
     │   ├── DecisionNotFoundError
@@ -17,6 +18,7 @@
     │   └── RunNotFoundError
     ├── ConflictError                             something else is already recorded
     │   ├── DecisionConflictError
+    │   ├── DecisionLoggedError
     │   ├── OutcomeConflictError
     │   ├── PatternConflictError
     │   ├── ConsolidationBusyError
@@ -87,6 +89,10 @@ class ForeignPatternError(InvalidInputError):
     """An agent tried to write into another agent's memory."""
 
 
+class NoLoggerError(InvalidInputError):
+    """A decorated function was called where no log is known."""
+
+
 class BodyTooLargeError(InvalidInputError):
     """A body does not fit into an item, and no bucket is configured to take it."""
 
@@ -113,6 +119,10 @@ class ConflictError(DaybookError):
 
 class DecisionConflictError(ConflictError):
     """Another decision is already recorded under this id."""
+
+
+class DecisionLoggedError(ConflictError):
+    """A block's decision, or its outcome, was changed after it had been logged."""
 
 
 class OutcomeConflictError(ConflictError):

@@ -1,30 +1,32 @@
 """`DecisionLogger`: the words in which an agent logs and looks back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Self, Unpack
 
 from daybook.analytics import DecisionStats
+from daybook.deciding import (
+    BlockDetails,
+    Context,
+    DecisionBlock,
+    active,
+    current_decision,
+    decision_draft,
+    plain,
+)
+from daybook.deciding.blocks import Unlogged, When
 from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.memory_manager import MemoryManager
-from daybook.models import DecisionContext, DecisionRecord, DecisionType, MemoryTier
+from daybook.models import DecisionRecord, DecisionType, MemoryTier
 from daybook.models.decisions import checked_decision_type
-from daybook.models.drafts import DecisionDraft, OutcomeDraft
-
-Context = Mapping[str, Any] | DecisionContext | None
+from daybook.models.drafts import OutcomeDraft
 
 
-class DecisionDetails(TypedDict, total=False):
+class DecisionDetails(BlockDetails, total=False):
     """What every `log_…` method takes besides the choice itself."""
 
-    parent_decision_id: str | None
     decided_at: datetime | None
-    patterns_applied: Sequence[str]
-    rationale: str | None
-    session_id: str | None
-    tags: Sequence[str]
-    agent_version: str | None
-    propensity: float | None
     decision_id: str | None
 
 
@@ -32,11 +34,55 @@ class DecisionLogger:
     """Logs an agent's decisions and their outcomes, and reads them back.
 
     Every `log_…` method of a decision returns its `decision_id`, which sorts by time, and
-    raises InvalidInputError, naming each faulty field, before anything is written.
+    raises InvalidInputError, naming each faulty field, before anything is written. Inside a
+    `deciding` block the decision is its child, unless a `parent_decision_id` is given; None
+    makes it a root.
     """
 
     def __init__(self, memory_manager: MemoryManager) -> None:
         self.memory = memory_manager
+
+    def deciding(
+        self,
+        decision_type: DecisionType | str,
+        *,
+        options: Sequence[str] = (),
+        scores: Mapping[str, float] | None = None,
+        selected: Sequence[str] | str = (),
+        context: Context = None,
+        confidence: float | None = None,
+        outcome: When = "now",
+        on_log_failure: Unlogged = "raise",
+        **details: Unpack[BlockDetails],
+    ) -> DecisionBlock:
+        """Return a block, for `with` or `async with`, that is a decision and logs itself.
+
+        It records the decision with the block around it as its parent, the block's time in
+        milliseconds, and its outcome: success, what `.outcome(…)` said, or the exception that
+        left it, which goes on unchanged. With `outcome="later"` a block that ends well has no
+        outcome yet. What is not known at once is set in the block, the confidence at the
+        latest there. Bad arguments raise InvalidInputError here. When the block went well and
+        logging fails, that error is raised, or with `on_log_failure="warn"` written to the
+        Python logger `daybook`.
+        """
+        return DecisionBlock(
+            self.memory,
+            decision_type,
+            options=options,
+            scores=scores,
+            selected=selected,
+            context=context,
+            confidence=confidence,
+            outcome=outcome,
+            on_log_failure=on_log_failure,
+            **details,
+        )
+
+    @contextmanager
+    def active(self) -> Iterator[Self]:
+        """Make this the log of functions decorated with `@decision` that name no other."""
+        with active(self.memory):
+            yield self
 
     def log_decision(
         self,
@@ -133,16 +179,19 @@ class DecisionLogger:
         confidence: float,
         details: DecisionDetails,
     ) -> str:
-        named_lists = {"tags", "patterns_applied"}
-        draft = DecisionDraft.checked(
-            decision_type=decision_type,
-            options=_listed(options),
-            scores=_plain(scores),
-            selected=_listed(selected),
-            context=_plain(context),
-            confidence=confidence,
-            **{k: _listed(v) if k in named_lists else v for k, v in details.items()},
-        )
+        around = None if "parent_decision_id" in details else current_decision()
+        said = {
+            "decision_type": decision_type,
+            "options": options,
+            "scores": scores,
+            "selected": selected,
+            "context": context,
+            "confidence": confidence,
+        }
+        parent = {"parent_decision_id": around.decision_id} if around else {}
+        draft = decision_draft({**said, **details, **parent})
+        if around is not None:
+            around.settle()
         return self.memory.record_decision(draft).decision_id
 
     def log_outcome(
@@ -170,7 +219,7 @@ class DecisionLogger:
             quality_score=quality_score,
             latency_ms=latency_ms,
             error=error,
-            details=_plain(details),
+            details=plain(details),
         )
         self.memory.record_outcome(draft)
 
@@ -249,19 +298,3 @@ class DecisionLogger:
             until=until,
             tier=tier,
         )
-
-
-def _listed(value: object) -> object:
-    """Take one name for a list of one, and any other sequence for a list."""
-    if isinstance(value, str):
-        return [value]
-    return list(value) if isinstance(value, Sequence) else value
-
-
-def _plain(value: object) -> object:
-    """Take None for an empty mapping, and any mapping for a dict."""
-    if isinstance(value, DecisionContext):
-        return value.as_dict()
-    if value is None:
-        return {}
-    return dict(value) if isinstance(value, Mapping) else value

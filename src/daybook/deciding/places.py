@@ -1,0 +1,112 @@
+"""Where the running code stands: in which decision, and whose log it writes.
+
+A context variable holds it. So each thread and each asyncio task has its own; a task, and
+`asyncio.to_thread`, start where they were made, and a plain thread or a pool's starts nowhere
+unless the work is handed over with `carrying`.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from daybook.errors import InvalidInputError
+from daybook.memory_manager import MemoryManager
+
+if TYPE_CHECKING:
+    from daybook.deciding.blocks import DecisionBlock
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+@dataclass(eq=False)
+class Place:
+    """Whose log is written here, and the decision that this is part of.
+
+    `before` is where to go back to. A place that was `left_early`, while another was current,
+    is not gone back to.
+    """
+
+    memory: MemoryManager
+    block: "DecisionBlock | None"
+    before: "Place | None" = None
+    left_early: bool = False
+
+
+_here: ContextVar[Place | None] = ContextVar("daybook_place", default=None)
+
+
+def current_decision() -> "DecisionBlock | None":
+    """Return the decision that the running code is part of, or None.
+
+    In a task that outlives its block it is still that block, which no longer changes.
+    """
+    place = _here.get()
+    return place.block if place else None
+
+
+def current_memory() -> MemoryManager | None:
+    """Return the handle of the agent whose block, or whose `active`, is the innermost."""
+    place = _here.get()
+    return place.memory if place else None
+
+
+def enter(place: Place) -> None:
+    """Go to a place."""
+    place.before = _here.get()
+    _here.set(place)
+
+
+def leave(place: Place) -> None:
+    """Go back to where it was entered from.
+
+    Elsewhere nothing happens: blocks that are entered by hand may be left in any order, and in
+    another context than they were entered in.
+    """
+    if _here.get() is not place:
+        place.left_early = True
+        return
+    before = place.before
+    while before is not None and before.left_early:
+        before = before.before
+    _here.set(before)
+    place.before = None
+
+
+@contextmanager
+def active(memory: MemoryManager) -> Iterator[None]:
+    """Make this agent's log the one that decorated functions write; decisions nest on."""
+    place = Place(memory, current_decision())
+    enter(place)
+    try:
+        yield
+    finally:
+        leave(place)
+
+
+def carrying(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Return the function, to be run elsewhere as if it were called here.
+
+    For work that a block hands to another thread: `pool.submit(carrying(work), x)`. Decisions
+    in there get the block as their parent. It may run many times, also at once. Raises
+    InvalidInputError for an async function: asyncio carries the place by itself.
+    """
+    if not callable(function):
+        raise InvalidInputError(f"carrying takes a function, not {type(function).__name__}")
+    if inspect.iscoroutinefunction(function):
+        raise InvalidInputError(
+            f"{function.__qualname__} is async: asyncio's tasks and to_thread carry the current "
+            "decision by themselves. carrying is for functions that run in other threads"
+        )
+    captured = copy_context()
+
+    @wraps(function)
+    def carried(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        # a copy for each call, because a context can be entered by one thread at a time
+        return captured.copy().run(function, *args, **kwargs)
+
+    return carried

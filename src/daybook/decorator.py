@@ -1,0 +1,232 @@
+"""`@decision`: a function each of whose calls is a decision."""
+
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial, wraps
+from typing import Any, Protocol, TypeVar, Unpack, cast
+
+from daybook.deciding import (
+    BlockDetails,
+    Context,
+    DecisionBlock,
+    current_memory,
+    recorded_arguments,
+)
+from daybook.deciding.arguments import bound_arguments, owner_of
+from daybook.deciding.blocks import Unlogged, When
+from daybook.errors import InvalidInputError, NoLoggerError
+from daybook.logger import DecisionLogger
+from daybook.memory_manager import MemoryManager
+from daybook.models import DecisionType
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Arguments = dict[str, Any]
+Log = DecisionLogger | Callable[[], DecisionLogger]
+
+
+class Decorator(Protocol):
+    """Wraps a function and keeps its type."""
+
+    def __call__(self, function: Function, /) -> Function:
+        """Return the wrapped function."""
+
+
+def decision(
+    decision_type: DecisionType | str,
+    *,
+    log: Log | None = None,
+    options: Sequence[str] = (),
+    confidence: float | None = 1.0,
+    context: Context | Callable[[Arguments], Context] = None,
+    include: Collection[str] | None = None,
+    exclude: Collection[str] = (),
+    selected: Callable[[Any], Sequence[str] | str] | None = None,
+    outcome: When = "now",
+    on_log_failure: Unlogged = "raise",
+    **details: Unpack[BlockDetails],
+) -> Decorator:
+    """Make each call of a function, or of an `async def`, a decision.
+
+    Its arguments are the context, its returned text or list of texts is what was selected, and
+    an exception is its failure. `context` (a mapping, or a function of the arguments by name)
+    replaces the arguments; `include` and `exclude` name some of them; `selected` makes the
+    choice out of what is returned. The log is `log` (a DecisionLogger, or a function that
+    gives one), else the attribute `log` or `logger` of a method's object, else that of the
+    block, or of the `with log.active():`, around the call.
+
+    Raises InvalidInputError at once for what is no function, for a generator, and for bad
+    arguments; each call raises NoLoggerError, before the function runs, when there is no log.
+    The rest is as in `DecisionLogger.deciding`.
+    """
+    begin = partial(
+        DecisionBlock,
+        decision_type=decision_type,
+        options=options,
+        confidence=confidence,
+        outcome=outcome,
+        on_log_failure=on_log_failure,
+        **details,
+    )
+    begin(cast("MemoryManager", None))  # bad arguments are told here, not at the first call
+    calls = _Calls(begin, log, context, include, exclude)
+
+    def decorate(function: Function, /) -> Function:
+        _refuse_unfit(function)
+        block = calls.blocks_of(function)
+
+        if inspect.iscoroutinefunction(function):
+
+            @wraps(function)
+            async def decided_async(*args: Any, **kwargs: Any) -> Any:
+                around = block(args, kwargs)
+                if around is None:  # the call does not fit: Python says how
+                    return await function(*args, **kwargs)
+                async with around as decided:
+                    result = await function(*args, **kwargs)
+                    _choose(decided, result, selected)
+                return result
+
+            return cast("Function", decided_async)
+
+        @wraps(function)
+        def decided(*args: Any, **kwargs: Any) -> Any:
+            around = block(args, kwargs)
+            if around is None:
+                return function(*args, **kwargs)
+            with around as decided:
+                result = function(*args, **kwargs)
+                _choose(decided, result, selected)
+            return result
+
+        return cast("Function", decided)
+
+    return decorate
+
+
+class _Calls:
+    """How the calls of a decorated function become blocks."""
+
+    def __init__(
+        self,
+        begin: Callable[..., DecisionBlock],
+        log: Log | None,
+        context: Context | Callable[[Arguments], Context],
+        include: Collection[str] | None,
+        exclude: Collection[str],
+    ) -> None:
+        if log is not None and not isinstance(log, DecisionLogger) and not callable(log):
+            raise InvalidInputError(
+                f"log is a {type(log).__name__}: pass a DecisionLogger, or a function that "
+                "gives one"
+            )
+        if context is not None and (include is not None or exclude):
+            raise InvalidInputError(
+                "context replaces the arguments: leave include and exclude out"
+            )
+        self.begin, self.log, self.context = begin, log, context
+        self.include, self.exclude = include, exclude
+
+    def blocks_of(
+        self, function: Callable[..., Any]
+    ) -> Callable[[tuple[Any, ...], Mapping[str, Any]], DecisionBlock | None]:
+        """Return what makes the block of a call; it makes none of a call that does not fit."""
+        try:
+            signature = inspect.signature(function)
+        except ValueError:
+            raise InvalidInputError(
+                f"Python knows no parameters of {_name(function)}: decorate a `def` that calls it"
+            ) from None
+        owner = owner_of(signature)
+        _refuse_unknown(function, signature, self.include, self.exclude)
+
+        def block(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> DecisionBlock | None:
+            arguments = bound_arguments(signature, args, kwargs)
+            if arguments is None:
+                return None
+            whose = arguments.pop(owner) if owner else None
+            memory = _memory_for(function, self.log, whose)
+            return self.begin(memory, context=self._seen(arguments))
+
+        return block
+
+    def _seen(self, arguments: Arguments) -> Context:
+        if self.context is None:
+            return recorded_arguments(arguments, self.include, self.exclude)
+        return self.context(arguments) if callable(self.context) else self.context
+
+
+def _choose(
+    decided: DecisionBlock,
+    result: object,
+    selected: Callable[[Any], Sequence[str] | str] | None,
+) -> None:
+    """Take the choice from what was returned, unless the function made it itself."""
+    if selected is not None:
+        decided.select(selected(result))
+    elif not decided.selected:
+        names = [result] if isinstance(result, str) else result
+        if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+            chosen = [name for name in names if name]
+            if chosen:
+                decided.select(chosen)
+
+
+def _memory_for(function: Callable[..., Any], log: Log | None, whose: object) -> MemoryManager:
+    if log is not None:
+        logger = log if isinstance(log, DecisionLogger) else log()
+        if not isinstance(logger, DecisionLogger):
+            raise NoLoggerError(
+                f"the log given to @decision of {_name(function)} gave a "
+                f"{type(logger).__name__}: it has to give a DecisionLogger"
+            )
+        return logger.memory
+    for attribute in ("log", "logger"):
+        own = getattr(whose, attribute, None)
+        if isinstance(own, DecisionLogger):
+            return own.memory
+    around = current_memory()
+    if around is None:
+        raise NoLoggerError(
+            f"{_name(function)} is a decision, and there is no log to write it into: pass "
+            "@decision(…, log=log), call it inside `with log.active():` or a "
+            "`with log.deciding(…):`, or give its object an attribute `log`, a DecisionLogger"
+        )
+    return around
+
+
+def _refuse_unfit(function: object) -> None:
+    found = None
+    if isinstance(function, classmethod | staticmethod | property):
+        kind = type(function).__name__
+        found = f"a {kind}: put @decision below @{kind}"
+    elif inspect.isclass(function):
+        found = "a class: decorate the method that decides"
+    elif not callable(function):
+        found = f"a {type(function).__name__}: use @decision(DecisionType.…) above a function"
+    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        found = (
+            "a generator, which runs piece by piece among other code: use "
+            "`with log.deciding(…):` around each choice inside it"
+        )
+    if found:
+        raise InvalidInputError(f"@decision cannot wrap {_name(function)}, which is {found}")
+
+
+def _refuse_unknown(
+    function: object,
+    signature: inspect.Signature,
+    include: Collection[str] | None,
+    exclude: Collection[str],
+) -> None:
+    for wanted, names in (("include", include or ()), ("exclude", exclude)):
+        if isinstance(names, str):
+            raise InvalidInputError(f'{wanted} is the text {names!r}: use ("{names}",)')
+        for name in names:
+            if name not in signature.parameters:
+                raise InvalidInputError(
+                    f"{wanted} names {name!r}, which is no parameter of {_name(function)}"
+                )
+
+
+def _name(function: object) -> str:
+    return str(getattr(function, "__qualname__", repr(function)))
