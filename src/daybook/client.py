@@ -20,6 +20,7 @@ from daybook.models import (
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.models.identity import checked_agent_id
 from daybook.settings import Settings, read_settings, region
+from daybook.signals import SignalVerbs
 from daybook.store import Store
 from daybook.store.clients import Clients, Session
 from daybook.store.provisioning import create_tables, delete_tables
@@ -120,7 +121,7 @@ def forget_client_managers() -> None:
         _managers.clear()
 
 
-class MemoryManager:
+class MemoryManager(SignalVerbs):
     """An agent's handle: its decisions, and the way to every other room.
 
     Without a client manager it uses the one of the region that AWS's variables name. Raises
@@ -131,6 +132,7 @@ class MemoryManager:
         self.agent_id = checked_agent_id(agent_id)
         self.client_manager = client_manager or get_client_manager(region())
         self.store = self.client_manager.store
+        self.signals_routed = self.client_manager.settings.signals_routed
         self._acquaintances = Acquaintances()
 
     def record_decision(self, draft: DecisionDraft) -> DecisionRecord:

@@ -7,6 +7,9 @@
 | `DAYBOOK_RETENTION_DAYS` | 365 | how long decisions live; 0 keeps them for ever |
 | `DAYBOOK_AGENT_ROLE_PREFIX` | `daybook-agent-` | the API: roles of this name are agents |
 | `DAYBOOK_CONSOLIDATION_QUEUE_URL` | none | consolidation: the queue from planner to workers |
+| `DAYBOOK_SIGNALS_ROUTED` | false | a deployed router delivers signals, not their sender |
+| `DAYBOOK_SIGNAL_BUS` | none | the router: the event bus that it tells of signals |
+| `DAYBOOK_SIGNAL_DEAD_LETTERS_URL` | none | the router: the queue of signals that failed |
 
 AWS's own variables (`AWS_ENDPOINT_URL`, credentials, …) are read by boto3.
 """
@@ -32,6 +35,9 @@ class Settings(BaseSettings):
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 365
     agent_role_prefix: str = "daybook-agent-"
     consolidation_queue_url: str | None = None
+    signals_routed: bool = False
+    signal_bus: str | None = None
+    signal_dead_letters_url: str | None = None
 
     @property
     def retention(self) -> timedelta | None:

@@ -1,0 +1,36 @@
+"""How far each target has got with a signal."""
+
+from daybook.models import DeliveryReport, SignalReport, SignalStatus
+from daybook.models.identity import microseconds
+from daybook.models.signal_ids import SignalId
+from daybook.signals import items, routing
+from daybook.store import SIGNALS, Store, keys
+from daybook.store.attributes import Item
+from daybook.store.expressions import equals
+
+
+def signal_status(store: Store, signal_id: str) -> SignalReport:
+    """Return how far each target has got with a signal.
+
+    One request, or two while nobody has it. It reads an index, which follows within a second
+    or so, and no agent's partition but the sender's. Raises SignalNotFoundError.
+    """
+    own = SignalId.parse(signal_id)
+    now = microseconds(store.clock())
+    index = SIGNALS.index("SentIndex")
+    found = store.query(SIGNALS, equals("sent_key", keys.sent_key(own)), index=index)
+    deliveries = [
+        DeliveryReport.checked(
+            agent_id=item["pk"], status=_status(item, now), attempts=int(item[items.ATTEMPTS])
+        )
+        for item in found
+    ]
+    if not deliveries:
+        routing.stored_signal(store, signal_id)
+    return SignalReport.checked(signal_id=str(own), deliveries=deliveries)
+
+
+def _status(item: Item, now: int) -> SignalStatus:
+    status = SignalStatus(str(item[items.STATUS]))
+    lapsed = status == SignalStatus.CLAIMED and int(item[items.VISIBLE_AT]) <= now
+    return SignalStatus.PENDING if lapsed else status
