@@ -191,7 +191,7 @@ def test_dedupe_id_makes_one_signal(memory: MemoryManager, desk: Any, clock: Clo
 def test_everything_ends_after_a_day(memory: MemoryManager, desk: Any, clock: Clock) -> None:
     """From the second at which it expires a signal is hidden, and its id is free again."""
     target = desk()
-    send = {"targets": [target.agent_id], "dedupe_id": "daily"}
+    send: dict[str, Any] = {"targets": [target.agent_id], "dedupe_id": "daily"}
     sid = memory.publish_signal(ALERT, {"day": 1}, **send)
     (old,) = target.claim_signals(visibility_seconds=43_200)
     clock.advance(hours=24)

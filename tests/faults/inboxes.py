@@ -18,6 +18,7 @@ from daybook import AWSClientManager, ClaimExpiredError, SignalPriority, SignalT
 from daybook.models.coordination import ClaimedSignal, SignalDraft
 from daybook.signals import acknowledge, claim, publish_draft, register, route
 from daybook.store import SIGNALS, Store
+from daybook.store.attributes import Item
 from daybook.store.expressions import begins_with, equals
 from daybook.store.requests import Put
 
@@ -32,7 +33,7 @@ Acknowledge = Callable[..., None]
 
 def effect(agent_id: str, claimed: ClaimedSignal) -> Put:
     """Return the write that is a signal's effect: a mark of the claim that made it."""
-    key = {"pk": agent_id, "sk": f"EFFECT#{claimed.signal.signal_id}#{claimed.fence}"}
+    key: Item = {"pk": agent_id, "sk": f"EFFECT#{claimed.signal.signal_id}#{claimed.fence}"}
     return Put(table=SIGNALS, item=key)
 
 
