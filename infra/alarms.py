@@ -60,7 +60,7 @@ class Alarms(Construct):
                     period=FIVE_MINUTES, statistic="Maximum"
                 ),
                 f"{what} failed for good. Read them in the dead-letter queue; once the cause is "
-                "mended, redrive them or, where docs/consolidation.md says so, delete them.",
+                "mended, redrive them or, where docs say so, delete them.",
             )
         self._alarm(
             "queue-late",

@@ -375,6 +375,20 @@ def test_damaged_delivery_holds_nothing_up(memory: MemoryManager, desk: Any, clo
     assert statuses(memory, bad) == {target.agent_id: SignalStatus.DEAD}
 
 
+def test_forged_items_are_passed_over(memory: MemoryManager, desk: Any) -> None:
+    """Another's name on an item of one's own puts nothing into its inbox, nor into a report."""
+    target, mallory = desk(), desk()
+    sid = memory.publish_signal(ALERT, {"n": 1}, [target.agent_id])
+    item = memory.store.get(SIGNALS, keys.delivery(target.agent_id, SignalId.parse(sid)))
+    assert item is not None
+    forged = item | {"pk": mallory.agent_id, "sk": "FORGED", "due_key": "0"}
+    memory.store.put(SIGNALS, forged | {"registry_key": keys.REGISTRY})
+    assert len(target.pending_signals()) == len(target.claim_signals()) == 1
+    assert set(statuses(memory, sid)) == {target.agent_id}
+    cards = [card for card in memory.agents() if card.agent_id == mallory.agent_id]
+    assert len(cards) == 1
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -103,3 +103,9 @@ def test_registry(memory: MemoryManager, meter: CapacityMeter) -> None:
     assert dict(meter.requests) == {"UpdateItem": 1, "PutItem": 2}
     memory.agents()
     assert meter.requests["Query"] == 1
+
+
+def test_heartbeat_units(memory: MemoryManager, meter: CapacityMeter) -> None:
+    """One for the item and one for the index of who is there."""
+    memory.heartbeat()
+    assert meter.write_units == 2

@@ -115,11 +115,15 @@ def checked_count(name: str, count: object, most: int, least: int = 1) -> int:
 
 
 def _visible(store: Store, agent_id: str, now: datetime, wanted: int) -> Iterator[Item]:
-    """Iterate what can be claimed now, as the index has it."""
+    """Iterate what can be claimed now, as the index has it.
+
+    Only what is in the agent's own partition: others could write its name on an item of theirs.
+    """
     moment = microseconds(now)
     index = SIGNALS.index("TargetAgentIndex")
     due = store.query(SIGNALS, equals(items.TARGET_KEY, agent_id), index=index, page_size=wanted)
-    return (item for item in due if int(item[items.VISIBLE_AT]) <= moment)
+    own = (item for item in due if item["pk"] == agent_id)
+    return (item for item in own if int(item[items.VISIBLE_AT]) <= moment)
 
 
 def _next(found: Iterator[Item], wanted: int, crowded: bool, shuffle: Shuffle) -> list[Item]:

@@ -127,6 +127,8 @@ def every_card(store: Store) -> list[AgentCard]:
     index = SIGNALS.index("RegistryIndex")
     cards = []
     for item in store.query(SIGNALS, equals("registry_key", keys.REGISTRY), index=index):
+        if item["sk"] != keys.registration(str(item["pk"]))["sk"]:
+            continue
         try:
             cards.append(items.read_card(store, item))
         except BodyCorruptError:

@@ -24,6 +24,7 @@ def signal_status(store: Store, signal_id: str) -> SignalReport:
             agent_id=item["pk"], status=_status(item, now), attempts=int(item[items.ATTEMPTS])
         )
         for item in found
+        if item["sk"] == keys.delivery(str(item["pk"]), own)["sk"]
     ]
     if not deliveries:
         routing.stored_signal(store, signal_id)
