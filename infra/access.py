@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
-from daybook.store.keys import AGENTS
+from daybook.store import SIGNALS
+from daybook.store.keys import AGENTS, REGISTRY
 from daybook.store.schema import Table
 from infra.nag import acknowledge
 from infra.payloads import Payloads
@@ -54,6 +55,17 @@ def grant_registry(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[s
     """Let a role do this with the registry of agents, a single partition of the memory's table."""
     only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [AGENTS]}}
     _grant(role, "Registry", actions, [table.table_arn], conditions=only)
+
+
+def grant_routing(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[str]) -> None:
+    """Let a role deliver signals: ask who is there, and write where nothing is.
+
+    Of what is in the table it can read one partition of one index, what agents say of themselves.
+    """
+    _grant(role, "Deliver", actions, [table.table_arn])
+    index = f"{table.table_arn}/index/{SIGNALS.index('RegistryIndex').name}"
+    only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [REGISTRY]}}
+    _grant(role, "WhoIsThere", [QUERY], [index], conditions=only)
 
 
 def grant_bodies(role: iam.Role, *, payloads: Payloads) -> None:

@@ -13,6 +13,7 @@ from infra.consolidation import Consolidation
 from infra.functions import NAMESPACE, SERVICE
 from infra.news import News
 from infra.queue import DecisionQueue
+from infra.signals import Signals
 
 FIVE_MINUTES = Duration.minutes(5)
 LATE_SECONDS = 900
@@ -41,6 +42,7 @@ class Alarms(Construct):
         queue: DecisionQueue,
         news: News,
         consolidation: Consolidation,
+        signals: Signals,
     ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = config.resource("")
@@ -50,6 +52,7 @@ class Alarms(Construct):
             ("consolidation-dead-letters", consolidation.dead_letters, "Consolidations"),
             ("news-dead-letters", news.dead_letters, "Notes of who has something new"),
             ("schedule-dead-letters", consolidation.schedule_dead_letters, "Calls of the planner"),
+            ("signals-dead-letters", signals.dead_letters, "Signals"),
         ):
             self._alarm(
                 name,
@@ -57,7 +60,7 @@ class Alarms(Construct):
                     period=FIVE_MINUTES, statistic="Maximum"
                 ),
                 f"{what} failed for good. Read them in the dead-letter queue; once the cause is "
-                "mended, redrive them or, where docs/consolidation.md says so, delete them.",
+                "mended, redrive them or, where docs say so, delete them.",
             )
         self._alarm(
             "queue-late",
@@ -73,6 +76,7 @@ class Alarms(Construct):
             news.handler,
             consolidation.planner,
             consolidation.worker,
+            signals.handler,
         ):
             name = part.node.id
             self._alarm(
@@ -90,14 +94,18 @@ class Alarms(Construct):
             api.stage.metric_server_error(period=FIVE_MINUTES),
             "The API answered with a 5xx status.",
         )
-        self._alarm(
-            "news-late",
-            news.handler.function.metric(
-                "IteratorAge", period=FIVE_MINUTES, statistic="Maximum", unit=MILLISECONDS
-            ),
-            "What arrived in the log a quarter of an hour ago has not been noted as news.",
-            threshold=1000 * LATE_SECONDS,
-        )
+        for name, follower, what in (
+            ("news-late", news.handler, "arrived in the log %s has not been noted as news"),
+            ("signals-late", signals.handler, "was published %s has not been delivered"),
+        ):
+            self._alarm(
+                name,
+                follower.function.metric(
+                    "IteratorAge", period=FIVE_MINUTES, statistic="Maximum", unit=MILLISECONDS
+                ),
+                f"What {what % 'a quarter of an hour ago'}.",
+                threshold=1000 * LATE_SECONDS,
+            )
         for name, metric, description, threshold in (
             (
                 "consolidation-failures",

@@ -16,6 +16,7 @@ from infra.news import News
 from infra.payloads import Payloads
 from infra.queue import DecisionQueue
 from infra.roles import AgentRoles
+from infra.signals import Signals
 from infra.tables import Tables
 
 
@@ -68,6 +69,13 @@ class DaybookStack(Stack):
             tables=tables.by_name,
             payloads=payloads,
         )
+        signals = Signals(
+            self,
+            "signalling",
+            config=config,
+            artifacts=shared,
+            table=tables.by_name[schema.SIGNALS.name],
+        )
         AgentRoles(self, "agents", config=config, api=api)
         Alarms(
             self,
@@ -77,6 +85,7 @@ class DaybookStack(Stack):
             queue=queue,
             news=news,
             consolidation=consolidation,
+            signals=signals,
         )
         for name, value, what in (
             ("ApiUrl", api.api.api_endpoint, "The HTTP API; every request has to be signed"),
@@ -88,6 +97,13 @@ class DaybookStack(Stack):
                 "ConsolidationDeadLetterQueueUrl",
                 consolidation.dead_letters.queue_url,
                 "Agents whose consolidation kept failing",
+            ),
+            ("SignalBus", signals.bus.event_bus_name, "The event bus that tells of signals"),
+            ("SignalsRouted", "true", "DAYBOOK_SIGNALS_ROUTED for the SDK: a router delivers"),
+            (
+                "SignalsDeadLetterQueueUrl",
+                signals.dead_letters.queue_url,
+                "Signals that agents or the router gave up",
             ),
             ("PayloadBucket", payloads.bucket.bucket_name, "DAYBOOK_PAYLOAD_BUCKET for the SDK"),
             ("TablePrefix", config.prefix or "-", "DAYBOOK_TABLE_PREFIX for the SDK; - is none"),

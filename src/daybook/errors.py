@@ -11,11 +11,17 @@
     │   ├── ForeignDecisionError
     │   ├── ForeignPatternError
     │   ├── NoLoggerError
+    │   ├── InvalidSignalIdError
+    │   ├── ForeignSignalError
+    │   ├── UnknownTargetError
     │   └── BodyTooLargeError
+    │       └── SignalTooLargeError
     ├── NotFoundError (also a LookupError)        what was asked for is not there
     │   ├── DecisionNotFoundError
     │   ├── PatternNotFoundError
-    │   └── RunNotFoundError
+    │   ├── RunNotFoundError
+    │   ├── SignalNotFoundError
+    │   └── AgentNotRegisteredError
     ├── ConflictError                             something else is already recorded
     │   ├── DecisionConflictError
     │   ├── DecisionLoggedError
@@ -23,7 +29,9 @@
     │   ├── PatternConflictError
     │   ├── ConsolidationBusyError
     │   ├── OvertakenError
-    │   └── UndoRefusedError
+    │   ├── UndoRefusedError
+    │   ├── SignalConflictError
+    │   └── ClaimExpiredError
     ├── ChainError                                a chain that cannot be walked to its root
     │   ├── BrokenChainError
     │   ├── ChainTooLongError
@@ -93,8 +101,24 @@ class NoLoggerError(InvalidInputError):
     """A decorated function was called where no log is known."""
 
 
+class ForeignSignalError(InvalidInputError):
+    """An agent asked about another agent's signal where it may not."""
+
+
 class BodyTooLargeError(InvalidInputError):
     """A body does not fit into an item, and no bucket is configured to take it."""
+
+
+class InvalidSignalIdError(InvalidInputError):
+    """A signal id is not `<UUID>@<agent id>`."""
+
+
+class UnknownTargetError(InvalidInputError):
+    """A signal names agents that are not registered; nothing was published."""
+
+
+class SignalTooLargeError(BodyTooLargeError):
+    """A signal's payload, or the signal with its list of targets, is over the limit."""
 
 
 class NotFoundError(DaybookError, LookupError):
@@ -111,6 +135,14 @@ class PatternNotFoundError(NotFoundError):
 
 class RunNotFoundError(NotFoundError):
     """No consolidation run of this agent has this id, or it is too old to be kept."""
+
+
+class SignalNotFoundError(NotFoundError):
+    """No signal has this id, or it is over a day old."""
+
+
+class AgentNotRegisteredError(NotFoundError):
+    """The agent is not in the registry of who is there."""
 
 
 class ConflictError(DaybookError):
@@ -145,6 +177,14 @@ class UndoRefusedError(ConflictError):
     """A consolidation run cannot be undone: later ones build on it, or it was undone."""
 
 
+class SignalConflictError(ConflictError):
+    """Another signal is already published under this `dedupe_id`; it stands."""
+
+
+class ClaimExpiredError(ConflictError):
+    """A claim on a signal is no longer held: its time is over, or it was given back."""
+
+
 class ChainError(DaybookError):
     """A chain of decisions cannot be walked to its root.
 
@@ -176,10 +216,12 @@ class StorageError(DaybookError):
     """AWS refused a request, or did not answer it.
 
     When a decision was being logged, `decision_id` is its id: whether or not it was written,
-    logging it again with this id counts once.
+    logging it again with this id counts once. When a signal was being published, `signal_id` is
+    its id: `MultiAgentCoordinator.route(signal_id)` finishes what was begun.
     """
 
     decision_id: str | None = None
+    signal_id: str | None = None
 
 
 class TableMissingError(StorageError):

@@ -29,6 +29,7 @@ from daybook.models import (
 from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
 from daybook.models.identity import checked_agent_id
 from daybook.settings import region
+from daybook.signals import SignalVerbs
 from daybook.store import Store
 
 PATIENCE = timedelta(seconds=90)
@@ -40,7 +41,7 @@ PATIENCE_BEHIND_API = timedelta(seconds=10)
 Door = Literal["tables", "api"]
 
 
-class MemoryManager:
+class MemoryManager(SignalVerbs):
     """An agent's handle: its decisions, and the way to every other room.
 
     `door` is how it reaches them: `tables` goes straight to DynamoDB and S3, `api` through the
@@ -61,10 +62,12 @@ class MemoryManager:
     ) -> None:
         self.agent_id = checked_agent_id(agent_id)
         self.client_manager = client_manager or get_client_manager(region())
+        self.clock = self.client_manager.clock
         self.api = self._opened(door, api_url)
         # now, so that a region or an endpoint that cannot be is told here
         self._store = None if self.api else self.client_manager.store
         self.patience = PATIENCE
+        self.signals_routed = self.client_manager.settings.signals_routed
         self._reader: str | None = None
         self._acquaintances = Acquaintances()
 
@@ -121,7 +124,7 @@ class MemoryManager:
             return self._recorded(draft)
         if draft.decision_id is None:
             # so that a request whose answer is lost can be sent again
-            decided_at = draft.decided_at or self.client_manager.clock()
+            decided_at = draft.decided_at or self.clock()
             made = new_decision_id(self.agent_id, decided_at)
             draft = draft.model_copy(update={"decision_id": made, "decided_at": None})
         return draft.to_record(self.agent_id, self._log_decision(draft).arrived_at)

@@ -9,6 +9,9 @@
 | `DAYBOOK_DOOR` | `tables` | how the SDK reaches its tables: `tables` (directly) or `api` |
 | `DAYBOOK_API_URL` | none | the deployed API, for the door `api` |
 | `DAYBOOK_CONSOLIDATION_QUEUE_URL` | none | consolidation: the queue from planner to workers |
+| `DAYBOOK_SIGNALS_ROUTED` | false | a deployed router delivers signals, not their sender |
+| `DAYBOOK_SIGNAL_BUS` | none | the router: the event bus that it tells of signals |
+| `DAYBOOK_SIGNAL_DEAD_LETTERS_URL` | none | the router: the queue of signals that failed |
 
 AWS's own variables (`AWS_ENDPOINT_URL`, credentials, …) are read by boto3.
 """
@@ -36,6 +39,9 @@ class Settings(BaseSettings):
     door: Literal["tables", "api"] = "tables"
     api_url: str | None = None
     consolidation_queue_url: str | None = None
+    signals_routed: bool = False
+    signal_bus: str | None = None
+    signal_dead_letters_url: str | None = None
 
     @property
     def retention(self) -> timedelta | None:

@@ -6,8 +6,17 @@ from daybook import AWSClientManager, TableMissingError
 from daybook.settings import Settings
 from daybook.store import DECISIONS, TABLES, Store
 from daybook.store.attributes import Item
-from daybook.store.expressions import absent, begins_with, between, equals
-from daybook.store.requests import Check, Delete, Put
+from daybook.store.expressions import (
+    absent,
+    at_most,
+    begins_with,
+    between,
+    equals,
+    less_than,
+    more_than,
+    present,
+)
+from daybook.store.requests import Change, Check, Delete, Put
 from tests.contracts.conftest import Clock
 
 
@@ -155,6 +164,29 @@ def test_update_sets_and_leaves(store: Store, agent: str) -> None:
     store.update(DECISIONS, key, {"a": 1, "text": "x"})
     store.update(DECISIONS, key, {"a": 2})
     assert store.get(DECISIONS, key) == key | {"a": 2, "text": "x"}
+
+
+def test_change_under_a_condition(store: Store, agent: str) -> None:
+    """Attributes are set, counted and removed where it holds; else what stands is told."""
+    key = item(agent, 1)
+    change = Change(
+        table=DECISIONS,
+        key=key,
+        condition=present("n") & at_most("n", 5) & less_than("n", 6) & more_than("n", 4),
+        values={"text": "x"},
+        counts={"n": 1, "down": -2},
+        removes=("old", "never"),
+    )
+    assert store.change(change) == (False, {})
+    store.put(DECISIONS, key | {"n": 5, "down": 1, "old": b"x"})
+    changed = key | {"n": 6, "down": -1, "text": "x"}
+    assert store.change(change) == (True, changed)
+    assert store.change(change) == (False, changed)
+    assert store.get(DECISIONS, key) == changed
+    assert store.transact([change]) is False
+    again = Change(table=DECISIONS, key=key, condition=present("pk"), removes=("text",))
+    assert store.transact([again]) is True
+    assert store.get(DECISIONS, key) == key | {"n": 6, "down": -1}
 
 
 def test_transaction_is_all_or_nothing(store: Store, agent: str) -> None:

@@ -28,6 +28,7 @@ FUNCTIONS = (
     "news",
     "consolidation-planner",
     "consolidation-worker",
+    "signal-router",
 )
 
 
@@ -61,6 +62,9 @@ def test_environment(stage: Synthesized, name: str) -> None:
     assert (variables.pop("POWERTOOLS_TRACE_DISABLED", None) is None) is stage.config.tracing
     sends = name.startswith("consolidation")
     assert bool(variables.pop("DAYBOOK_CONSOLIDATION_QUEUE_URL", None)) is sends
+    routes = name == "signal-router"
+    for variable in ("DAYBOOK_SIGNAL_BUS", "DAYBOOK_SIGNAL_DEAD_LETTERS_URL"):
+        assert bool(variables.pop(variable, None)) is routes
     assert variables == {
         "DAYBOOK_TABLE_PREFIX": "",
         "DAYBOOK_RETENTION_DAYS": "365",

@@ -106,6 +106,19 @@ def test_worker(prod: Synthesized) -> None:
             assert acting(statement) <= READING
 
 
+def test_router(prod: Synthesized) -> None:
+    """The router may follow, put deliveries, ask who is there, and tell the outside."""
+    setting_aside = {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"}
+    delivering = {"dynamodb:PutItem", "dynamodb:Query", "events:PutEvents"}
+    expected = LOGGING | TRACING | FOLLOWING | delivering | setting_aside
+    assert actions(prod, "signalrouter") == expected
+    (asking,) = (s for s in statements(prod, "signalrouter") if "dynamodb:Query" in acting(s))
+    assert asking["Condition"]["ForAllValues:StringEquals"] == {
+        "dynamodb:LeadingKeys": ["#registry"]
+    }
+    assert "/index/RegistryIndex" in str(asking["Resource"])
+
+
 @pytest.mark.parametrize("role", ["followingnews", "consolidationplanner"])
 def test_registry_is_all_of_memory_within_reach(prod: Synthesized, role: str) -> None:
     """Follower and planner reach one partition, which is no agent's."""
@@ -139,15 +152,19 @@ def test_local_functions_do_not_trace(stage: Synthesized) -> None:
     assert (actions(stage) & TRACING == TRACING) is stage.config.tracing
 
 
-def test_log_and_memory_are_the_only_tables_within_reach(prod: Synthesized) -> None:
-    """Of all tables the functions reach the decision log, memory, and their indexes."""
+def test_tables_within_reach(prod: Synthesized) -> None:
+    """Of all tables the functions reach the log, memory, and the router that of signals."""
     for statement in statements(prod):
         named = {a for a in [statement["Action"]] if isinstance(a, str)} or set(
             statement["Action"]
         )
         if any(action.startswith("dynamodb:") for action in named - {"dynamodb:ListStreams"}):
             reached = str(statement["Resource"])
-            assert "tablesagentdecisions" in reached or "tablesagentmemory" in reached
+            routes = statement in list(statements(prod, "signalrouter"))
+            expected = (
+                {"tablesagentsignals"} if routes else {"tablesagentdecisions", "tablesagentmemory"}
+            )
+            assert any(table in reached for table in expected)
             assert "*" not in reached
 
 

@@ -21,6 +21,7 @@ STATUS_OF: tuple[tuple[type[errors.DaybookError], HTTPStatus], ...] = (
     (errors.ForgedIdentityError, HTTPStatus.FORBIDDEN),
     (errors.ForeignDecisionError, HTTPStatus.FORBIDDEN),
     (errors.ForeignPatternError, HTTPStatus.FORBIDDEN),
+    (errors.ForeignSignalError, HTTPStatus.FORBIDDEN),
     (errors.BodyTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.InvalidInputError, HTTPStatus.BAD_REQUEST),
     (errors.NotFoundError, HTTPStatus.NOT_FOUND),

@@ -9,7 +9,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
 from urllib.parse import quote, urlencode
@@ -88,6 +88,14 @@ class Verb:
     @cached_property
     def arguments(self) -> type[BaseModel]:
         """What a request has to carry, checked."""
+        # a query string is text, and stands for numbers, moments and so on
+        return self._arguments(strict=self.method != "GET")
+
+    @cached_property
+    def _typed(self) -> type[BaseModel]:
+        return self._arguments(strict=True)
+
+    def _arguments(self, *, strict: bool) -> type[BaseModel]:
         if self.record:
             return self.record[1]
         fields: dict[str, Any] = {
@@ -96,8 +104,7 @@ class Verb:
             if name in self._names
         }
         config = ConfigDict(
-            # a query string is text, and stands for numbers, moments and so on
-            strict=self.method != "GET",
+            strict=strict,
             extra="forbid",
             hide_input_in_errors=True,
             arbitrary_types_allowed=True,
@@ -133,6 +140,8 @@ class Verb:
 
     def pack(self, given: Mapping[str, Any]) -> Wire:
         """Write the arguments down. Raises InvalidInputError for what JSON cannot say."""
+        if self.method == "GET":
+            self._check(given)
         flat: dict[str, Any] = {}
         for name, value in given.items():
             flat |= self._flat(name, value)
@@ -143,6 +152,13 @@ class Verb:
             asked = {name: _text(value) for name, value in flat.items() if value is not None}
             return Wire(path, urlencode(asked, quote_via=quote), None)
         return Wire(path, "", to_json(flat))
+
+    def _check(self, given: Mapping[str, Any]) -> None:
+        """Refuse what would be something else once it is text."""
+        try:
+            self._typed.model_validate(dict(given))
+        except ValidationError as fault:
+            raise as_invalid_input(fault, self.name.removeprefix("_")) from None
 
     def _flat(self, name: str, value: Any) -> dict[str, Any]:
         if self.record and name == self.record[0]:
@@ -248,6 +264,8 @@ def _jsonable(value: Any) -> Any:
         return value.model_dump(mode="json")
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, set | frozenset):
         value = sorted(value, key=str)
     return checked_json(value)

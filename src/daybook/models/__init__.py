@@ -1,6 +1,13 @@
 """Records and enums: pydantic models, strict about bad input; no I/O."""
 
-from daybook.models.coordination import AgentSignal, AgentState
+from daybook.models.coordination import (
+    AgentCard,
+    AgentSignal,
+    AgentState,
+    ClaimedSignal,
+    DeliveryReport,
+    SignalReport,
+)
 from daybook.models.decisions import (
     DecisionContext,
     DecisionOutcome,
@@ -20,8 +27,10 @@ from daybook.models.identity import DecisionId, new_decision_id
 from daybook.models.patterns import MemoryPattern, PatternCondition
 
 __all__ = [
+    "AgentCard",
     "AgentSignal",
     "AgentState",
+    "ClaimedSignal",
     "ConditionOperator",
     "DecisionContext",
     "DecisionId",
@@ -29,11 +38,13 @@ __all__ = [
     "DecisionReasoning",
     "DecisionRecord",
     "DecisionType",
+    "DeliveryReport",
     "MemoryPattern",
     "MemoryTier",
     "PatternCondition",
     "PatternType",
     "SignalPriority",
+    "SignalReport",
     "SignalStatus",
     "SignalType",
     "new_decision_id",

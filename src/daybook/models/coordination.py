@@ -1,14 +1,29 @@
-"""What agents keep and tell each other: state and signals."""
+"""What agents keep and tell each other: state and signals, and who is there."""
 
-from typing import Annotated
+import json
+from datetime import datetime, timedelta
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import model_validator as checks
 
+from daybook.errors import InvalidInputError, SignalTooLargeError
 from daybook.models.base import ListOf, Record
 from daybook.models.decisions import Label
-from daybook.models.enums import SignalPriority, SignalType
-from daybook.models.identity import AgentId, Moment
-from daybook.models.json_values import JsonDict
+from daybook.models.enums import SignalPriority, SignalStatus, SignalType
+from daybook.models.identity import CLOCK_SKEW, AgentId, Moment
+from daybook.models.json_values import JsonDict, JsonObject
+from daybook.models.signal_ids import SignalId, SignalIdText
+
+SIGNAL_LIFE = timedelta(hours=24)
+"""A signal and its deliveries exist this long."""
+
+MOST_TARGETS = 1_000
+LARGEST_PAYLOAD = 256 * 1024
+"""Bytes of JSON."""
+
+MOST_WORDS = 50
+"""Capabilities, or topics, of one agent."""
 
 
 class AgentState(Record):
@@ -20,16 +35,175 @@ class AgentState(Record):
     updated_at: Moment
 
 
+def _signal_type(value: object) -> SignalType:
+    if not isinstance(value, str) or value not in set(SignalType):
+        raise InvalidInputError(f"{value!r:.60} is unknown: use one of {', '.join(SignalType)}")
+    return SignalType(value)
+
+
+def _priority(value: object) -> SignalPriority:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in set(SignalPriority):
+        names = ", ".join(f"{each.value} ({each.name})" for each in SignalPriority)
+        raise InvalidInputError(f"{value!r:.60} is no priority: use one of {names}")
+    return SignalPriority(value)
+
+
+def _targets(value: object) -> object:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise InvalidInputError(f"{value!r:.60} is no list of agent ids")
+    return list(value)
+
+
+def _once(words: list[str]) -> list[str]:
+    """Count what is named twice once, and forget the order."""
+    return sorted(set(words))
+
+
+Targets = Annotated[
+    Annotated[list[AgentId], AfterValidator(_once), Field(min_length=1, max_length=MOST_TARGETS)]
+    | None,
+    BeforeValidator(_targets),
+]
+Words = Annotated[
+    list[Label],
+    AfterValidator(_once),
+    Field(max_length=MOST_WORDS),
+    BeforeValidator(_targets),
+]
+
+
 class AgentSignal(Record):
     """A message to named agents, to a topic, or, with neither, to every agent."""
 
-    signal_id: Label
+    signal_id: SignalIdText
     sender: AgentId
     signal_type: SignalType
     priority: SignalPriority = SignalPriority.NORMAL
     payload: JsonDict = Field(default_factory=dict)
-    targets: ListOf[AgentId] | None = None
+    targets: Targets = None
     topic: Label | None = None
     dedupe_id: Label | None = None
     created_at: Moment
     expires_at: Moment
+
+    @checks(mode="after")
+    def _fits_together(self) -> Self:
+        if SignalId.parse(self.signal_id).sender != self.sender:
+            raise InvalidInputError(f"the id {self.signal_id} is not one of {self.sender!r}")
+        if self.targets is not None and self.topic is not None:
+            raise InvalidInputError("a signal has targets or a topic, not both")
+        if not self.created_at < self.expires_at <= self.created_at + SIGNAL_LIFE:
+            raise InvalidInputError("a signal expires after it is made, within 24 hours")
+        return self
+
+    def says_the_same_as(self, other: "AgentSignal") -> bool:
+        """Whether both tell the same to the same, whenever they were published."""
+        return _told(self) == _told(other)
+
+
+def _told(signal: AgentSignal) -> str:
+    """Write down what a signal tells; as JSON, for in Python `1 == 1.0 == True`."""
+    facts = signal.model_dump(mode="json", exclude={"created_at", "expires_at"})
+    return json.dumps(facts, sort_keys=True)
+
+
+class SignalDraft(Record):
+    """A signal to be published: to named agents, to a topic, or with neither to all."""
+
+    signal_type: Annotated[SignalType, BeforeValidator(_signal_type)]
+    payload: JsonDict = Field(default_factory=dict)
+    targets: Targets = None
+    priority: Annotated[SignalPriority, BeforeValidator(_priority)] = SignalPriority.NORMAL
+    topic: Label | None = None
+    dedupe_id: Label | None = None
+
+    def to_signal(self, sender: str, now: datetime) -> AgentSignal:
+        """Return the signal that this agent publishes at this moment."""
+        return AgentSignal.checked(
+            **dict(self),
+            signal_id=str(SignalId.make(sender, now, self.dedupe_id)),
+            sender=sender,
+            created_at=now,
+            expires_at=now + SIGNAL_LIFE,
+        )
+
+
+def check_can_be_published(signal: AgentSignal, now: datetime) -> None:
+    """Raise InvalidInputError for a signal that nobody can publish at this moment.
+
+    It is over, or claims to come from the future, or its payload is over 256 KB of JSON; the
+    last is a SignalTooLargeError.
+    """
+    if signal.created_at > now + CLOCK_SKEW:
+        raise InvalidInputError(
+            f"the signal {signal.signal_id} is made at {signal.created_at.isoformat()}, and it is "
+            f"now {now.isoformat()}: check the sender's clock"
+        )
+    if signal.expires_at <= now:
+        raise InvalidInputError(
+            f"the signal {signal.signal_id} expired at {signal.expires_at.isoformat()}: publish "
+            "it anew if it still matters"
+        )
+    size = json_size(signal.payload)
+    if size > LARGEST_PAYLOAD:
+        raise SignalTooLargeError(
+            f"the payload is {size:,} bytes of JSON, and the limit is {LARGEST_PAYLOAD:,}: put it "
+            "where the targets can read it, and send its address"
+        )
+
+
+def json_size(document: JsonObject) -> int:
+    """Return how many bytes this takes as JSON."""
+    return len(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+class ClaimedSignal(Record):
+    """A signal that one worker of an agent holds until `visible_until`.
+
+    `fence` is higher with each claim of the signal; `attempt` counts from 1.
+    """
+
+    signal: AgentSignal
+    fence: int
+    attempt: int
+    visible_until: Moment
+
+
+class DeliveryReport(Record):
+    """How far one target has got with a signal. A claim that ran out counts as pending."""
+
+    agent_id: AgentId
+    status: SignalStatus
+    attempts: int
+
+
+class SignalReport(Record):
+    """How far each target has got with a signal.
+
+    `deliveries` are in the order of the agents' ids; there are none yet for a signal that the
+    router has yet to deliver, and none at all for one that nobody was there to receive.
+    """
+
+    signal_id: SignalIdText
+    deliveries: ListOf[DeliveryReport]
+
+    def count(self, status: SignalStatus) -> int:
+        """Return how many targets are this far."""
+        return sum(delivery.status == status for delivery in self.deliveries)
+
+
+class AgentDescription(Record):
+    """What an agent says of itself: what it can do, and the topics that it listens to."""
+
+    capabilities: Words = Field(default_factory=list)
+    topics: Words = Field(default_factory=list)
+
+
+class AgentCard(AgentDescription):
+    """An agent in the registry of who is there, and when it was last heard of."""
+
+    agent_id: AgentId
+    registered_at: Moment
+    heartbeat_at: Moment

@@ -70,6 +70,21 @@ def at_least(attribute: str, least: Value) -> Condition:
     return Condition("{n} >= {0}", attribute, (least,))
 
 
+def at_most(attribute: str, most: Value) -> Condition:
+    """Hold when the attribute is this or less."""
+    return Condition("{n} <= {0}", attribute, (most,))
+
+
+def more_than(attribute: str, least: Value) -> Condition:
+    """Hold when the attribute is more than this."""
+    return Condition("{n} > {0}", attribute, (least,))
+
+
+def less_than(attribute: str, most: Value) -> Condition:
+    """Hold when the attribute is less than this."""
+    return Condition("{n} < {0}", attribute, (most,))
+
+
 def begins_with(attribute: str, prefix: str) -> Condition:
     """Hold when the attribute's text starts so."""
     return Condition("begins_with({n}, {0})", attribute, (prefix,))
@@ -80,8 +95,16 @@ def absent(attribute: str) -> Condition:
     return Condition("attribute_not_exists({n})", attribute)
 
 
-def render(condition: Condition) -> dict[str, Any]:
-    """Return the condition's text, and the names and values that it uses."""
-    placeholders = Placeholders()
+def present(attribute: str) -> Condition:
+    """Hold when the item has such an attribute; of a key: when there is such an item."""
+    return Condition("attribute_exists({n})", attribute)
+
+
+def render(condition: Condition, placeholders: Placeholders | None = None) -> dict[str, Any]:
+    """Return the condition's text, and the names and values that it uses.
+
+    Beside another expression of the same request it takes its placeholders from that one's.
+    """
+    placeholders = placeholders or Placeholders()
     text = condition.text(placeholders)
     return {"text": text, "names": placeholders.names, "values": placeholders.values}

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from urllib.parse import quote
 
 from daybook.models.identity import EPOCH, DecisionId, uuid_at
+from daybook.models.signal_ids import SignalId
 from daybook.store.attributes import Item
 
 _DECISION = "D#"
@@ -19,6 +20,8 @@ _PATTERN = "P#"
 _PATTERN_VERSION = "PV#"
 _SHARE = "SHARE#"
 _KNOWLEDGE = "KNOWN#"
+_SIGNAL = "S#"
+_DELIVERY = "IN#"
 _AFTER_ALL = "~"  # sorts after every character of a key
 
 
@@ -235,3 +238,61 @@ def registered_agent(agent_id: str) -> Item:
 def bodies() -> str:
     """Return what the names of all bodies start with: they expire, the archive does not."""
     return "bodies/"
+
+
+REGISTRY = "#registry"
+"""The partition of `RegistryIndex`, which lists the agents that are there."""
+
+ROUTED = _SIGNAL
+"""What the sort keys start with of what a router has to deliver."""
+
+DELIVERED = _DELIVERY
+"""What the sort keys of deliveries start with."""
+
+
+def signal(signal_id: SignalId) -> Item:
+    """Return the key of a signal, in its sender's partition."""
+    return {"pk": signal_id.sender, "sk": f"{_SIGNAL}{signal_id.uuid}"}
+
+
+def delivery(target: str, signal_id: SignalId) -> Item:
+    """Return the key of a signal's delivery, in its target's partition."""
+    return {"pk": target, "sk": f"{_DELIVERY}{signal_id}"}
+
+
+def signal_of(key: Item) -> str:
+    """Return the id of the signal from the key of a signal or of a delivery."""
+    sort_key = str(key["sk"])
+    if sort_key.startswith(_SIGNAL):
+        return f"{sort_key.removeprefix(_SIGNAL)}@{key['pk']!s}"
+    return sort_key.removeprefix(_DELIVERY)
+
+
+def due_key(priority: int, created_at: int, signal_id: SignalId) -> str:
+    """Return the sort key of `TargetAgentIndex`; the time in microseconds since 1970."""
+    return f"{priority}#{created_at:017d}#{signal_id}"
+
+
+def due_signal(due: str) -> str:
+    """Return the id of the signal from its due key."""
+    return due.split("#", 2)[2]
+
+
+def due_priority(due: str) -> str:
+    """Return the priority from a due key."""
+    return due.partition("#")[0]
+
+
+def sent_key(signal_id: SignalId) -> str:
+    """Return the partition of `SentIndex`: the sender, then its signal."""
+    return f"{signal_id.sender}#{signal_id.uuid}"
+
+
+def registration(agent_id: str) -> Item:
+    """Return the key of what an agent says of itself."""
+    return {"pk": agent_id, "sk": "REGISTRATION"}
+
+
+def signal_bodies(sender: str) -> str:
+    """Return the folder for bodies of signals; they are limited to what fits into an item."""
+    return f"bodies/{sender}/signals"

@@ -1,7 +1,7 @@
 """The parameters of DynamoDB's requests, from plain values. Pure: nothing is sent here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from daybook.store import expressions
@@ -38,7 +38,22 @@ class Check:
     condition: Condition
 
 
-Write = Put | Delete | Check
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Attributes of one item to be set, counted up or removed, if the condition holds.
+
+    `counts` are added to whole numbers that the item has.
+    """
+
+    table: Table
+    key: Item
+    condition: Condition
+    values: Item = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    removes: Sequence[str] = ()
+
+
+Write = Put | Delete | Check | Change
 
 
 def put(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> Parameters:
@@ -66,6 +81,31 @@ def update(table: str, key: Mapping[str, Value], values: Mapping[str, Value]) ->
     }
 
 
+def change(table: str, change: Change) -> Parameters:
+    """UpdateItem under a condition; the answer carries the item, also that to a refusal."""
+    answers = {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return {"TableName": table} | _changing(change) | answers
+
+
+def _changing(change: Change) -> Parameters:
+    placeholders = Placeholders()
+    sets = [f"{placeholders.name(n)} = {placeholders.value(v)}" for n, v in change.values.items()]
+    for attribute, count in change.counts.items():
+        name = placeholders.name(attribute)
+        sets.append(f"{name} = {name} + {placeholders.value(count)}")
+    expression = f"SET {', '.join(sets)}" if sets else ""
+    if change.removes:
+        expression += f" REMOVE {', '.join(map(placeholders.name, change.removes))}"
+    rendered = expressions.render(change.condition, placeholders)
+    return {
+        "Key": to_wire(change.key),
+        "UpdateExpression": expression.strip(),
+        "ConditionExpression": rendered["text"],
+        "ExpressionAttributeNames": rendered["names"],
+        **({"ExpressionAttributeValues": rendered["values"]} if rendered["values"] else {}),
+    }
+
+
 def transaction(prefix: str, writes: Sequence[Write]) -> Parameters:
     """TransactWriteItems: all of these or none."""
     return {"TransactItems": [_part(prefix, write) for write in writes]}
@@ -82,6 +122,8 @@ def _part(prefix: str, write: Write) -> Parameters:
         case Check():
             key = {"Key": to_wire(write.key)}
             return {"ConditionCheck": table | key | _under(write.condition)}
+        case Change():
+            return {"Update": table | _changing(write)}
 
 
 def _under(condition: Condition) -> Parameters:

@@ -3,8 +3,9 @@
 `AWSClientManager.create_all_tables()` and the CDK stack both build from `TABLES`, so what
 is tested locally is what is deployed. Every table has the string keys `pk` and `sk`, and
 every partition key (also of an index) starts with an agent id, so that an IAM policy with
-`dynamodb:LeadingKeys` can confine a role to one agent. One does not: `#agents`, the registry,
-which no agent can be, and no agent may write.
+`dynamodb:LeadingKeys` can confine a role to one agent. Two do not, which no agent can be:
+`#agents`, which no agent may write, and `#registry`, a partition of an index, which holds what
+each agent says of itself in its own.
 """
 
 from dataclasses import dataclass, field
@@ -111,13 +112,25 @@ STATE = Table(
 )
 SIGNALS = Table(
     name="agent_signals",
-    holds="signals and their deliveries, an item for each target",
+    holds="signals, their deliveries, an item for each target, and the registry of agents",
     indexes=(
         Index(
             name="TargetAgentIndex",
             partition_key="target_key",
             sort_key="due_key",
-            include=(TTL_ATTRIBUTE,),
+            include=("visible_at", "attempts", TTL_ATTRIBUTE),
+        ),
+        Index(
+            name="SentIndex",
+            partition_key="sent_key",
+            sort_key=PARTITION_KEY,
+            include=("status", "attempts", "visible_at", TTL_ATTRIBUTE),
+        ),
+        Index(
+            name="RegistryIndex",
+            partition_key="registry_key",
+            sort_key=PARTITION_KEY,
+            include=("v", "body", "registered_at", "heartbeat_at"),
         ),
     ),
 )

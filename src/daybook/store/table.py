@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from daybook.errors import ThrottledError
 from daybook.store import batching, requests
@@ -17,7 +17,7 @@ from daybook.store.attributes import Item, Value, from_wire, to_wire
 from daybook.store.batching import Backoff
 from daybook.store.expressions import Condition, absent, equals
 from daybook.store.faults import ConditionFailedError, told_as_ours
-from daybook.store.requests import Write
+from daybook.store.requests import Change, Write
 from daybook.store.schema import PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, Index, Table
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ LARGEST_PAGE = 1000
 def utc_now() -> datetime:
     """Return the time by this machine's clock."""
     return datetime.now(UTC)
+
+
+class Changed(NamedTuple):
+    """What became of a change: whether it was made, and the item after it."""
+
+    done: bool
+    item: Item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +108,22 @@ class Store:
         name = self.name_of(table)
         with told_as_ours(f"writing to {name}"):
             self.dynamodb.update_item(**requests.update(name, key, values))
+
+    def change(self, change: Change) -> Changed:
+        """Change attributes of an item if it meets the condition. One request.
+
+        Returns whether it did, and the item: as it is now, or as it stands ({} for none).
+        """
+        name = self.name_of(change.table)
+        try:
+            with told_as_ours(f"writing to {name}"):
+                answer = self.dynamodb.update_item(**requests.change(name, change))
+        except ConditionFailedError as refusal:
+            if refusal.standing:
+                return Changed(False, from_wire(refusal.standing))
+            # a client that does not tell what stands (DAX, an emulator): look
+            return Changed(False, self.get(change.table, change.key) or {})
+        return Changed(True, from_wire(answer.get("Attributes", {})))
 
     def transact(self, writes: Sequence[Write]) -> bool:
         """Write all of these, at most 100, or none. One request.

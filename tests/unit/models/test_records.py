@@ -46,7 +46,7 @@ PATTERN: dict[str, Any] = {
 }
 STATE: dict[str, Any] = {"agent_id": "a", "version": 1, "data": {"x": [1.5]}, "updated_at": NOW}
 SIGNAL: dict[str, Any] = {
-    "signal_id": "s1",
+    "signal_id": "0195508f-4a00-7000-8000-000000000000@a",
     "sender": "a",
     "signal_type": models.SignalType.RISK_ALERT,
     "payload": {"level": 3},

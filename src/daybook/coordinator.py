@@ -1,0 +1,74 @@
+"""`MultiAgentCoordinator`: who is there, for a program that looks after several agents."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from daybook import memory, signals
+from daybook.client import AWSClientManager, get_client_manager
+from daybook.models import AgentCard, AgentSignal, MemoryPattern
+from daybook.models.identity import checked_agent_id
+from daybook.settings import region
+from daybook.signals import Directory
+
+
+class MultiAgentCoordinator:
+    """Registers agents, finds them by what they can do, and delivers signals.
+
+    It writes into the partitions of many agents, so its role may not be confined to one. Without
+    a client manager it uses the one of the region that AWS's variables name.
+    """
+
+    def __init__(self, client_manager: AWSClientManager | None = None) -> None:
+        self.client_manager = client_manager or get_client_manager(region())
+        self.store = self.client_manager.store
+        self._directory = Directory()
+
+    def register(
+        self, agent_id: str, capabilities: Sequence[str] = (), topics: Sequence[str] = ()
+    ) -> AgentCard:
+        """Enter an agent into the registry, or replace what is said of it there.
+
+        It gets the signals that name it, those for its topics, and those for everybody. Raises
+        InvalidInputError.
+        """
+        self._directory.forget()
+        return signals.register(self.store, agent_id, capabilities, topics)
+
+    def heartbeat(self, agent_id: str) -> AgentCard:
+        """Note that an agent is alive. Raises AgentNotRegisteredError."""
+        return signals.heartbeat(self.store, agent_id)
+
+    def unregister(self, agent_id: str) -> None:
+        """Take an agent out of the registry. What it has been delivered stays till it expires."""
+        self._directory.forget()
+        signals.unregister(self.store, agent_id)
+
+    def agents(
+        self,
+        alive_within: timedelta | float | None = None,
+        capability: str | None = None,
+        topic: str | None = None,
+    ) -> list[AgentCard]:
+        """Return the registered agents, in the order of their ids.
+
+        `alive_within` is a timedelta or seconds; `capability` and `topic` leave out whoever has
+        not got them.
+        """
+        return signals.agents(self.store, alive_within, capability, topic)
+
+    def route(self, signal: AgentSignal | str) -> list[str]:
+        """Deliver a signal, given itself or its id, to every target that does not have it yet.
+
+        Returns the targets. It finishes what a sender that failed has begun, and can be repeated
+        at will: nobody is given a signal twice. A signal that is not published yet is published.
+        Raises SignalNotFoundError for an id that is not.
+        """
+        if isinstance(signal, str):
+            published = signals.stored_signal(self.store, signal)
+        else:
+            published = signals.publish(self.store, signal, routed=True, directory=self._directory)
+        return signals.route(self.store, published, self._directory)
+
+    def shared_patterns(self, agent_id: str) -> list[MemoryPattern]:
+        """Return the patterns that other agents share with this one."""
+        return memory.shared_patterns(self.store, checked_agent_id(agent_id))

@@ -1,0 +1,90 @@
+"""A claim as its holder sees it."""
+
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol
+
+from daybook.errors import ClaimExpiredError, StorageError
+from daybook.models import AgentSignal, ClaimedSignal
+
+
+class Inbox(Protocol):
+    """What a claim needs of its agent's handle; it may be at the other end of a wire."""
+
+    def _ack(self, signal_id: str, fence: int) -> None: ...
+
+    def _release(
+        self, signal_id: str, fence: int, delay_seconds: int = 0, *, untried: bool = False
+    ) -> None: ...
+
+    def _extend(self, signal_id: str, fence: int, visibility_seconds: int) -> datetime: ...
+
+
+class Claim:
+    """A signal that is this worker's until `visible_until`.
+
+    As a context manager it acknowledges the signal when the block ends well, and gives it back
+    when the block raises:
+
+        for claim in memory.claim_signals():
+            with claim as signal:
+                act_on(signal.payload)
+    """
+
+    def __init__(self, inbox: Inbox, claimed: ClaimedSignal) -> None:
+        self.signal: AgentSignal = claimed.signal
+        self.fence = claimed.fence
+        self.attempt = claimed.attempt
+        self.visible_until = claimed.visible_until
+        self._inbox = inbox
+        self._settled = False
+
+    def __repr__(self) -> str:
+        return f"<Claim {self.signal.signal_id} attempt {self.attempt}>"
+
+    def ack(self) -> None:
+        """Say that the signal has been dealt with. Saying it twice changes nothing.
+
+        Raises ClaimExpiredError, and changes nothing, when the claim is no longer held.
+        """
+        self._inbox._ack(self.signal.signal_id, self.fence)  # noqa: SLF001 - its other half
+        self._settled = True
+
+    def release(self, delay_seconds: int = 0, *, untried: bool = False) -> None:
+        """Give the signal back, to be claimed again at once or after so many seconds.
+
+        `untried` says that nobody has tried to deal with it: then it is no attempt. Raises
+        ClaimExpiredError when the claim is no longer held.
+        """
+        self._inbox._release(  # noqa: SLF001
+            self.signal.signal_id, self.fence, delay_seconds, untried=untried
+        )
+        self._settled = True
+
+    def extend(self, visibility_seconds: int) -> None:
+        """Hold the signal for so many seconds from now.
+
+        Raises ClaimExpiredError when the claim is no longer held.
+        """
+        self.visible_until = self._inbox._extend(  # noqa: SLF001
+            self.signal.signal_id, self.fence, visibility_seconds
+        )
+
+    def __enter__(self) -> AgentSignal:
+        return self.signal
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._settled:
+            return
+        if kind is None:
+            self.ack()
+            return
+        # what went wrong inside matters more; the signal comes back by itself
+        with suppress(ClaimExpiredError, StorageError):
+            self.release()

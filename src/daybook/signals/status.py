@@ -1,0 +1,45 @@
+"""How far each target has got with a signal."""
+
+from daybook.errors import ForeignSignalError
+from daybook.models import DeliveryReport, SignalReport, SignalStatus
+from daybook.models.identity import microseconds
+from daybook.models.signal_ids import SignalId
+from daybook.signals import items, routing
+from daybook.store import SIGNALS, Store, keys
+from daybook.store.attributes import Item
+from daybook.store.expressions import equals
+
+
+def signal_status(store: Store, signal_id: str, reader: str | None = None) -> SignalReport:
+    """Return how far each target has got with a signal.
+
+    One request, or two while nobody has it. It reads an index, which follows within a second
+    or so, and no agent's partition but the sender's. `reader` is the agent whose signals are
+    all that may be read. Raises SignalNotFoundError or ForeignSignalError.
+    """
+    own = SignalId.parse(signal_id)
+    if reader not in {None, own.sender}:
+        raise ForeignSignalError(
+            f"{own} was sent by {own.sender!r}, and this is {reader!r}: through the API an agent "
+            "sees how far its own signals have got",
+            [("signal_id", "belongs to another agent")],
+        )
+    now = microseconds(store.clock())
+    index = SIGNALS.index("SentIndex")
+    found = store.query(SIGNALS, equals("sent_key", keys.sent_key(own)), index=index)
+    deliveries = [
+        DeliveryReport.checked(
+            agent_id=item["pk"], status=_status(item, now), attempts=int(item[items.ATTEMPTS])
+        )
+        for item in found
+        if item["sk"] == keys.delivery(str(item["pk"]), own)["sk"]
+    ]
+    if not deliveries:
+        routing.stored_signal(store, signal_id)
+    return SignalReport.checked(signal_id=str(own), deliveries=deliveries)
+
+
+def _status(item: Item, now: int) -> SignalStatus:
+    status = SignalStatus(str(item[items.STATUS]))
+    lapsed = status == SignalStatus.CLAIMED and int(item[items.VISIBLE_AT]) <= now
+    return SignalStatus.PENDING if lapsed else status

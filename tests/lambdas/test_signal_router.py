@@ -1,0 +1,226 @@
+"""The router: delivers, tells the bus, and sets aside what can never succeed."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from daybook import AWSClientManager, InvalidInputError, MemoryManager, SignalType
+from daybook.errors import ThrottledError
+from daybook.models.signal_ids import SignalId
+from daybook.store import SIGNALS, keys
+from daybook.store.attributes import Item, to_wire
+from daybook.store.batching import Backoff
+from lambdas import signal_events, signal_router
+from tests.lambdas.conftest import Context
+
+REGION = "us-east-1"
+
+
+class Outside:
+    """The bus, as a double that can refuse, and the queue of dead letters on moto."""
+
+    def __init__(self, sqs: Any) -> None:
+        self.sqs = sqs
+        self.queue_url = sqs.create_queue(QueueName="dead")["QueueUrl"]
+        self.events: list[dict[str, Any]] = []
+        self.refusals = 0
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        """Take an event, or refuse it as EventBridge does: in an answer."""
+        if self.refusals:
+            self.refusals -= 1
+            refused = {"ErrorCode": "ThrottlingException"}
+            return {"FailedEntryCount": 1, "Entries": [refused]}
+        self.events += Entries
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Take what was set aside."""
+        got = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in got.get("Messages", [])]
+
+
+@pytest.fixture
+def outside(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
+    """Connect the function to moto and to the double."""
+    signal_events.sqs.cache_clear()
+    made = Outside(signal_events.sqs())
+    monkeypatch.setattr(signal_router, "client_manager", lambda: manager)
+    monkeypatch.setattr(signal_events, "events", lambda: made)
+    monkeypatch.setenv("DAYBOOK_SIGNAL_BUS", "daybook-signals")
+    monkeypatch.setenv("DAYBOOK_SIGNAL_DEAD_LETTERS_URL", made.queue_url)
+    monkeypatch.setattr(signal_events, "Backoff", lambda: Backoff(tries=3, sleep=lambda _: None))
+    yield made
+    signal_events.sqs.cache_clear()
+
+
+@pytest.fixture
+def sender(manager: AWSClientManager) -> MemoryManager:
+    """Give an agent whose signals a router delivers, and two agents besides."""
+    for agent_id, topics in (("risk", ["vol"]), ("scout", [])):
+        MemoryManager(agent_id, manager).register(topics=topics)
+    made = MemoryManager("boss", manager)
+    made.signals_routed = True
+    return made
+
+
+def record_of(new: Item, old: Item | None = None, name: str = "INSERT") -> dict[str, Any]:
+    """Make a record of the stream, as it comes in an event: bytes are base64."""
+
+    def image(item: Item) -> dict[str, Any]:
+        return {
+            name: {"B": base64.b64encode(value["B"]).decode()} if "B" in value else value
+            for name, value in to_wire(item).items()
+        }
+
+    change = {"Keys": to_wire({"pk": new["pk"], "sk": new["sk"]}), "NewImage": image(new)}
+    if old is not None:
+        change["OldImage"] = image(old)
+    return {"eventName": name, "dynamodb": change | {"SequenceNumber": str(new["sk"])}}
+
+
+def published(sender: MemoryManager, *args: Any, **more: Any) -> dict[str, Any]:
+    """Publish a signal and return its record."""
+    sid = sender.publish_signal(*args, **more)
+    item = sender.store.get(SIGNALS, keys.signal(SignalId.parse(sid)))
+    assert item is not None
+    return record_of(item)
+
+
+def deliver(*records: dict[str, Any]) -> list[str]:
+    """Hand a batch to the function; return which records failed."""
+    answer = signal_router.handler({"Records": list(records)}, Context())
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+def inbox(sender: MemoryManager, agent_id: str) -> list[dict[str, Any]]:
+    """Return the payloads that wait for an agent."""
+    signals = MemoryManager(agent_id, sender.client_manager).pending_signals()
+    return [signal.payload for signal in signals]
+
+
+def test_signals_are_delivered_and_announced(sender: MemoryManager, outside: Outside) -> None:
+    """By name, by topic and to all; a batch that comes twice delivers nothing twice."""
+    batch = [
+        published(sender, "request", {"n": 1}, ["scout"]),
+        published(sender, "risk_alert", {"n": 2}, topic="vol"),
+        published(sender, "coordination", {"n": 3, "long": "x" * 5000}),
+    ]
+    assert "B" in batch[2]["dynamodb"]["NewImage"]["body"]
+    assert deliver(*batch) == deliver(*batch) == []
+    assert [payload["n"] for payload in inbox(sender, "scout")] == [1, 3]
+    assert [payload["n"] for payload in inbox(sender, "risk")] == [2, 3]
+    first, second, _ = outside.events[:3]
+    assert (first["Source"], first["DetailType"]) == ("daybook", "request")
+    assert first["EventBusName"] == "daybook-signals"
+    told = json.loads(first["Detail"])
+    assert told["payload"] == {"n": 1}
+    assert (told["sender"], told["targets"], told["priority"]) == ("boss", ["scout"], 2)
+    assert SignalId.parse(told["signal_id"]).sender == "boss"
+    assert json.loads(second["Detail"])["topic"] == "vol"
+
+
+def test_other_records_are_passed_over(sender: MemoryManager, outside: Outside) -> None:
+    """Deliveries, registrations and removals are none of its business."""
+    (record,) = [published(sender, "request", {}, ["scout"])]
+    removed = record | {"eventName": "REMOVE"}
+    other = record_of({"pk": "scout", "sk": "REGISTRATION"})
+    claimed = record_of({"pk": "a", "sk": "IN#x", "status": "claimed"}, {}, "MODIFY")
+    assert deliver(removed, other, claimed) == []
+    assert deliver() == []
+    assert outside.events == outside.dead_letters() == []
+
+
+def test_poison_is_set_aside(sender: MemoryManager, outside: Outside) -> None:
+    """What does not decode, or is forged, ends in the dead letters; the others go on."""
+    good = published(sender, "request", {"n": 1}, ["scout"])
+    stolen = json.loads(json.dumps(good))
+    stolen["dynamodb"]["NewImage"]["pk"] = {"S": "mallory"}
+    bad_bytes = json.loads(json.dumps(good))
+    bad_bytes["dynamodb"]["NewImage"]["body"] = {"B": "!"}
+    no_body = record_of({"pk": "boss", "sk": "S#x"})
+    nonsense = record_of({"pk": "boss", "sk": "S#y", "v": 1, "body": "{}"})
+    assert deliver(stolen, bad_bytes, no_body, nonsense, good) == []
+    assert len(inbox(sender, "scout")) == 1
+    letters = outside.dead_letters()
+    assert len(letters) == 4
+    assert all("cannot be delivered" in letter["why"] for letter in letters)
+    assert len(outside.events) == 1
+
+
+def test_dead_deliveries_are_told(outside: Outside) -> None:
+    """Once, when they die, with the item as it is."""
+    item: Item = {"pk": "scout", "sk": "IN#1@boss", "status": "dead", "attempts": 5}
+    died = record_of(item, item | {"status": "claimed"}, "MODIFY")
+    already = record_of(item, item, "MODIFY")
+    assert deliver(died, already) == []
+    (letter,) = outside.dead_letters()
+    assert letter["item"]["attempts"] == {"N": "5"}
+    assert letter["keys"]["pk"] == {"S": "scout"}
+    assert "five times" in letter["why"]
+
+
+def test_large_letters_are_cut(outside: Outside) -> None:
+    """SQS takes 256 KB: of what is larger only the keys are kept."""
+    item: Item = {"pk": "scout", "sk": "IN#1@boss", "status": "dead", "body": "x" * 200_000}
+    assert deliver(record_of(item, {}, "MODIFY")) == []
+    (letter,) = outside.dead_letters()
+    assert letter.keys() == {"why", "keys"}
+
+
+def test_large_events_are_cut(sender: MemoryManager, outside: Outside) -> None:
+    """EventBridge takes 256 KB: of what is larger the payload is left out, and that is said."""
+    assert deliver(published(sender, "request", {"x": "y" * 250_000}, ["scout"])) == []
+    (event,) = outside.events
+    told = json.loads(event["Detail"])
+    assert told["payload"] is None
+    assert "read the signal" in told["note"]
+    assert told["targets"] == ["scout"]
+
+
+def test_refused_events_are_sent_again(sender: MemoryManager, outside: Outside) -> None:
+    """A few times; then the record is left for another try, with its delivery made."""
+    record = published(sender, SignalType.REQUEST, {"n": 1}, ["scout"])
+    outside.refusals = 2
+    assert deliver(record) == []
+    assert len(outside.events) == 1
+    outside.refusals = 3
+    assert deliver(record) == [record["dynamodb"]["SequenceNumber"]]
+    assert deliver(record) == []
+    assert len(inbox(sender, "scout")) == 1
+
+
+def test_passing_faults_are_tried_again(
+    sender: MemoryManager, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record that failed is reported, and no other."""
+    first = published(sender, "request", {"n": 1}, ["scout"])
+    second = published(sender, "request", {"n": 2}, ["risk"])
+    insert = type(sender.store).insert
+
+    def throttled(store: Any, table: Any, item: Item) -> Item | None:
+        if item["pk"] == "scout":
+            raise ThrottledError("too much")
+        return insert(store, table, item)
+
+    monkeypatch.setattr(type(sender.store), "insert", throttled)
+    assert deliver(first, second) == [first["dynamodb"]["SequenceNumber"]]
+    monkeypatch.undo()
+    assert inbox(sender, "risk") == [{"n": 2}]
+    assert outside.events
+
+
+def test_a_router_that_is_not_set_up_says_so(
+    sender: MemoryManager, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The errors name the variables."""
+    record = published(sender, "request", {}, ["scout"])
+    monkeypatch.delenv("DAYBOOK_SIGNAL_BUS")
+    monkeypatch.delenv("DAYBOOK_SIGNAL_DEAD_LETTERS_URL")
+    assert deliver(record) == [record["dynamodb"]["SequenceNumber"]]
+    with pytest.raises(InvalidInputError, match="DAYBOOK_SIGNAL_DEAD_LETTERS_URL"):
+        signal_events.set_aside("why", record)
+    assert outside.events == []
