@@ -1,6 +1,6 @@
 """The backends of the contract suites: moto, DynamoDB Local and the local platform."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -100,6 +100,18 @@ def has_bucket(client_manager: AWSClientManager) -> bool:
 def memory(client_manager: AWSClientManager) -> MemoryManager:
     """Give the handle of an agent that nobody else uses."""
     return MemoryManager(f"agent-{uuid4().hex}", client_manager)
+
+
+@pytest.fixture
+def desk(client_manager: AWSClientManager) -> Callable[..., MemoryManager]:
+    """Return a function that makes an agent that nobody else uses, and registers it."""
+
+    def make(*topics: str) -> MemoryManager:
+        made = MemoryManager(f"agent-{uuid4().hex}", client_manager)
+        made.register(topics=topics)
+        return made
+
+    return make
 
 
 @pytest.fixture

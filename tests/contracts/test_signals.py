@@ -1,6 +1,5 @@
 """What every backend must do for signals: publish, claim, acknowledge, expire."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,10 +8,7 @@ import pytest
 
 from daybook import (
     AgentSignal,
-    AWSClientManager,
-    Claim,
     ClaimExpiredError,
-    ConflictError,
     InvalidInputError,
     InvalidSignalIdError,
     MemoryManager,
@@ -25,37 +21,13 @@ from daybook import (
     UnknownTargetError,
 )
 from daybook.models.signal_ids import SignalId
-from daybook.signals import acknowledge, route, stored_signal
-from daybook.signals.inbox import MOST_ATTEMPTS
+from daybook.signals import route, stored_signal
 from daybook.store import SIGNALS, keys
-from daybook.store.expressions import absent, begins_with, equals
-from daybook.store.requests import Put
+from daybook.store.expressions import begins_with, equals
 from tests.contracts.conftest import Clock
+from tests.contracts.inboxes import ids, statuses
 
 ALERT = SignalType.RISK_ALERT
-
-
-@pytest.fixture
-def desk(client_manager: AWSClientManager) -> Callable[..., MemoryManager]:
-    """Return a function that makes an agent that nobody else uses, and registers it."""
-
-    def make(*topics: str) -> MemoryManager:
-        made = MemoryManager(f"agent-{uuid4().hex}", client_manager)
-        made.register(topics=topics)
-        return made
-
-    return make
-
-
-def ids(claims: list[Claim]) -> list[str]:
-    """Return the ids of what was claimed."""
-    return [claim.signal.signal_id for claim in claims]
-
-
-def statuses(sender: MemoryManager, signal_id: str) -> dict[str, SignalStatus]:
-    """Return how far each target has got."""
-    report = sender.signal_status(signal_id)
-    return {each.agent_id: each.status for each in report.deliveries}
 
 
 def test_signal_reaches_its_target(memory: MemoryManager, desk: Any, clock: Clock) -> None:
@@ -207,111 +179,6 @@ def test_everything_ends_after_a_day(memory: MemoryManager, desk: Any, clock: Cl
     new.ack()
 
 
-def test_claim_outlasts_no_signal(memory: MemoryManager, desk: Any, clock: Clock) -> None:
-    """A claim ends with its signal at the latest."""
-    target = desk()
-    memory.publish_signal(ALERT, {}, [target.agent_id])
-    clock.advance(hours=23)
-    (claim,) = target.claim_signals(visibility_seconds=43_200)
-    assert claim.visible_until == claim.signal.expires_at == clock() + timedelta(hours=1)
-
-
-def test_claim_that_ran_out(memory: MemoryManager, desk: Any, clock: Clock) -> None:
-    """It changes nothing any more, whether or not somebody else has the signal."""
-    target = desk()
-    sid = memory.publish_signal(ALERT, {}, [target.agent_id])
-    (late,) = target.claim_signals(visibility_seconds=60)
-    clock.advance(seconds=60)
-    assert statuses(memory, sid) == {target.agent_id: SignalStatus.PENDING}
-    with pytest.raises(ClaimExpiredError, match="time of the claim is over"):
-        late.ack()
-    (current,) = target.claim_signals(visibility_seconds=60)
-    assert current.attempt == 2
-    assert current.fence > late.fence
-    for verb in (late.ack, late.release, lambda: late.extend(5)):
-        with pytest.raises(ClaimExpiredError, match="somebody else"):
-            verb()
-    current.ack()
-    with pytest.raises(ClaimExpiredError):
-        late.ack()
-
-
-def test_extend_keeps_a_claim(memory: MemoryManager, desk: Any, clock: Clock) -> None:
-    """It counts from now, and the signal stays out of sight."""
-    target = desk()
-    memory.publish_signal(ALERT, {}, [target.agent_id])
-    (claim,) = target.claim_signals(visibility_seconds=10)
-    clock.advance(seconds=9)
-    claim.extend(60)
-    assert claim.visible_until == clock() + timedelta(seconds=60)
-    clock.advance(seconds=59)
-    assert target.claim_signals() == []
-    claim.ack()
-
-
-def test_release_gives_back(memory: MemoryManager, desk: Any, clock: Clock) -> None:
-    """At once or later; after that, and after an acknowledgement, the claim is worth nothing."""
-    target = desk()
-    memory.publish_signal(ALERT, {}, [target.agent_id])
-    (claim,) = target.claim_signals()
-    claim.release()
-    claim.release()
-    with pytest.raises(ClaimExpiredError, match="left it pending"):
-        claim.ack()
-    (claim,) = target.claim_signals()
-    claim.release(delay_seconds=30)
-    assert target.claim_signals() == target.pending_signals() == []
-    clock.advance(seconds=30)
-    (claim,) = target.claim_signals()
-    assert claim.attempt == 3
-    claim.ack()
-    with pytest.raises(ClaimExpiredError, match="left it processed"):
-        claim.release()
-
-
-def test_claim_as_a_context_manager(memory: MemoryManager, desk: Any) -> None:
-    """Acknowledged when the block ends well, given back when it raises."""
-    target = desk()
-    sid = memory.publish_signal(ALERT, {"n": 1}, [target.agent_id])
-    (claim,) = target.claim_signals()
-    seen: list[object] = []
-    with pytest.raises(KeyError), claim as signal:
-        seen.append(signal.payload["missing"])
-    (claim,) = target.claim_signals()
-    with claim as signal:
-        seen.append(signal.payload)
-    assert seen == [{"n": 1}]
-    assert statuses(memory, sid) == {target.agent_id: SignalStatus.PROCESSED}
-
-
-def test_dead_after_five_attempts(memory: MemoryManager, desk: Any, clock: Clock) -> None:
-    """The next claimer puts it aside, and no routing brings it back."""
-    target = desk()
-    sid = memory.publish_signal(ALERT, {}, [target.agent_id])
-    fine = memory.publish_signal(ALERT, {}, [target.agent_id], SignalPriority.LOW)
-    for attempt in range(1, MOST_ATTEMPTS + 1):
-        (claim,) = target.claim_signals(1)
-        assert (claim.signal.signal_id, claim.attempt) == (sid, attempt)
-        clock.advance(seconds=61)
-    assert ids(target.claim_signals(1)) == [fine]
-    assert statuses(memory, sid) == {target.agent_id: SignalStatus.DEAD}
-    assert route(memory.client_manager.store, stored_signal(memory.client_manager.store, sid)) == [
-        target.agent_id
-    ]
-    assert statuses(memory, sid) == {target.agent_id: SignalStatus.DEAD}
-    assert target.pending_signals() == []
-
-
-def test_untried_release_is_no_attempt(memory: MemoryManager, desk: Any) -> None:
-    """What nobody has tried does not die of being claimed and given back."""
-    target = desk()
-    memory.publish_signal(ALERT, {}, [target.agent_id])
-    for _ in range(2 * MOST_ATTEMPTS):
-        (claim,) = target.claim_signals()
-        assert claim.attempt == 1
-        claim.release(untried=True)
-
-
 def test_routing_again_delivers_nothing_twice(memory: MemoryManager, desk: Any) -> None:
     """Neither what waits, nor what is claimed, nor what is done."""
     target = desk()
@@ -339,43 +206,6 @@ def test_router_delivers(memory: MemoryManager, desk: Any) -> None:
     assert ids(target.claim_signals()) == [sid]
     with pytest.raises(UnknownTargetError):
         memory.publish_signal(ALERT, {}, ["nobody-at-all"])
-
-
-def test_effect_and_acknowledgement_are_one(memory: MemoryManager, desk: Any) -> None:
-    """What goes with it is written once, with the acknowledgement or not at all."""
-    target = desk()
-    memory.publish_signal(ALERT, {}, [target.agent_id])
-    (claim,) = target.claim_signals()
-    sid, effect = claim.signal.signal_id, {"pk": target.agent_id, "sk": "EFFECT"}
-
-    def act(fence: int, mark: int, condition: Any = None) -> None:
-        put = Put(table=SIGNALS, item=effect | {"n": mark}, condition=condition)
-        acknowledge(target.client_manager.store, target.agent_id, sid, fence, also=[put])
-
-    with pytest.raises(ClaimExpiredError):
-        act(claim.fence - 1, 1)
-    with pytest.raises(ConflictError, match="still held"):
-        act(claim.fence, 2, equals("n", 7))
-    assert target.client_manager.store.get(SIGNALS, effect) is None
-    act(claim.fence, 3, absent("pk"))
-    act(claim.fence, 4, absent("pk"))
-    assert target.client_manager.store.get(SIGNALS, effect) == effect | {"n": 3}
-
-
-def test_damaged_delivery_holds_nothing_up(memory: MemoryManager, desk: Any, clock: Clock) -> None:
-    """One that cannot be read is left out, and dead in the end."""
-    target = desk()
-    bad = memory.publish_signal(ALERT, {}, [target.agent_id], SignalPriority.CRITICAL)
-    clock.advance(seconds=1)
-    good = memory.publish_signal(ALERT, {}, [target.agent_id])
-    key = keys.delivery(target.agent_id, SignalId.parse(bad))
-    memory.client_manager.store.update(SIGNALS, key, {"body": '{"no":"signal"}'})
-    assert [signal.signal_id for signal in target.pending_signals()] == [good]
-    for _ in range(MOST_ATTEMPTS):
-        assert ids(target.claim_signals(visibility_seconds=10)) == [good]
-        clock.advance(seconds=10)
-    target.claim_signals()
-    assert statuses(memory, bad) == {target.agent_id: SignalStatus.DEAD}
 
 
 def test_forged_items_are_passed_over(memory: MemoryManager, desk: Any) -> None:
@@ -451,15 +281,3 @@ def test_payload_over_the_limit(memory: MemoryManager, desk: Any) -> None:
     assert claim.signal.payload == {"x": "é" * (room // 2)}
     with pytest.raises(SignalTooLargeError, match="payload"):
         memory.publish_signal(ALERT, {"x": "y" * (room + 1)}, [target.agent_id])
-
-
-def test_managers_of_one_agent_share_its_inbox(
-    memory: MemoryManager, desk: Any, client_manager: AWSClientManager
-) -> None:
-    """Two handles never hold the same signal."""
-    target = desk()
-    for _ in range(6):
-        memory.publish_signal(ALERT, {}, [target.agent_id])
-    twin = MemoryManager(target.agent_id, client_manager)
-    taken = ids(target.claim_signals(4)) + ids(twin.claim_signals(4))
-    assert len(taken) == len(set(taken)) == 6

@@ -16,7 +16,7 @@ from daybook.store.expressions import (
     more_than,
     present,
 )
-from daybook.store.requests import Change, Check, Delete, Put
+from daybook.store.requests import Check, Delete, Put, Update
 from tests.contracts.conftest import Clock
 
 
@@ -166,10 +166,10 @@ def test_update_sets_and_leaves(store: Store, agent: str) -> None:
     assert store.get(DECISIONS, key) == key | {"a": 2, "text": "x"}
 
 
-def test_change_under_a_condition(store: Store, agent: str) -> None:
+def test_revise_under_a_condition(store: Store, agent: str) -> None:
     """Attributes are set, counted and removed where it holds; else what stands is told."""
     key = item(agent, 1)
-    change = Change(
+    update = Update(
         table=DECISIONS,
         key=key,
         condition=present("n") & at_most("n", 5) & less_than("n", 6) & more_than("n", 4),
@@ -177,16 +177,16 @@ def test_change_under_a_condition(store: Store, agent: str) -> None:
         counts={"n": 1, "down": -2},
         removes=("old", "never"),
     )
-    assert store.change(change) == (False, {})
+    assert store.revise(update) == (False, {})
     store.put(DECISIONS, key | {"n": 5, "down": 1, "old": b"x"})
     changed = key | {"n": 6, "down": -1, "text": "x"}
-    assert store.change(change) == (True, changed)
-    assert store.change(change) == (False, changed)
+    assert store.revise(update) == (True, changed)
+    assert store.revise(update) == (False, changed)
     assert store.get(DECISIONS, key) == changed
-    assert store.transact([change]) is False
-    again = Change(table=DECISIONS, key=key, condition=present("pk"), removes=("text",))
+    assert store.transact([update]) is False
+    again = Update(table=DECISIONS, key=key, condition=present("pk"), values={"n": 7})
     assert store.transact([again]) is True
-    assert store.get(DECISIONS, key) == key | {"n": 6, "down": -1}
+    assert store.get(DECISIONS, key) == changed | {"n": 7}
 
 
 def test_transaction_is_all_or_nothing(store: Store, agent: str) -> None:

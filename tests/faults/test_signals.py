@@ -28,7 +28,7 @@ from daybook.signals.inbox import delivery_key
 from daybook.signals.items import NOT_DUE, STATUS
 from daybook.store import SIGNALS, Store
 from daybook.store.expressions import present
-from daybook.store.requests import Change, Write
+from daybook.store.requests import Update, Write
 from tests.faults.clients import CountingClient, DeadError, DyingClient, RepeatingClient
 from tests.faults.inboxes import Inboxes, effect, effects
 
@@ -170,14 +170,14 @@ def careless(
 ) -> None:
     """Acknowledge whoever holds the signal: what the fence is there to prevent."""
     del fence
-    change = Change(
+    update = Update(
         table=SIGNALS,
         key=delivery_key(agent_id, signal_id),
         condition=present("pk"),
         values={STATUS: SignalStatus.PROCESSED.value},
         removes=NOT_DUE,
     )
-    assert store.transact([change, *also])
+    assert store.transact([update, *also])
 
 
 @pytest.mark.parametrize(("ack", "times"), [(acknowledge, 1), (careless, 2)])

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic import model_validator as checks
 
-from daybook.errors import InvalidInputError, SignalTooLargeError
+from daybook.errors import ForeignSignalError, InvalidInputError, SignalTooLargeError
 from daybook.models.base import ListOf, Record
 from daybook.models.decisions import Label
 from daybook.models.enums import SignalPriority, SignalStatus, SignalType
@@ -110,7 +110,11 @@ def _told(signal: AgentSignal) -> str:
 
 
 class SignalDraft(Record):
-    """A signal to be published: to named agents, to a topic, or with neither to all."""
+    """A signal to be published: to named agents, to a topic, or with neither to all.
+
+    With a `signal_id` of its own or a `dedupe_id` it can be handed in again after a failure, and
+    is still one signal.
+    """
 
     signal_type: Annotated[SignalType, BeforeValidator(_signal_type)]
     payload: JsonDict = Field(default_factory=dict)
@@ -118,12 +122,29 @@ class SignalDraft(Record):
     priority: Annotated[SignalPriority, BeforeValidator(_priority)] = SignalPriority.NORMAL
     topic: Label | None = None
     dedupe_id: Label | None = None
+    signal_id: SignalIdText | None = None
 
     def to_signal(self, sender: str, now: datetime) -> AgentSignal:
-        """Return the signal that this agent publishes at this moment."""
+        """Return the signal that this agent publishes at this moment.
+
+        Raises ForeignSignalError when the id is another agent's.
+        """
+        made = str(SignalId.make(sender, now, self.dedupe_id))
+        signal_id = self.signal_id or made
+        if SignalId.parse(signal_id).sender != sender:
+            raise ForeignSignalError(
+                f"{signal_id} would be another agent's signal, and this is {sender!r}: an agent "
+                "publishes in its own name only",
+                [("signal_id", "belongs to another agent")],
+            )
+        if self.dedupe_id is not None and signal_id != made:
+            raise InvalidInputError(
+                "the dedupe_id makes the signal's id: leave signal_id out",
+                [("signal_id", "contradicts dedupe_id")],
+            )
         return AgentSignal.checked(
-            **dict(self),
-            signal_id=str(SignalId.make(sender, now, self.dedupe_id)),
+            **{name: value for name, value in dict(self).items() if name != "signal_id"},
+            signal_id=signal_id,
             sender=sender,
             created_at=now,
             expires_at=now + SIGNAL_LIFE,

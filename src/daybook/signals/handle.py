@@ -2,7 +2,6 @@
 
 import math
 import random
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from daybook.errors import InvalidInputError
 from daybook.models import AgentCard, AgentSignal, ClaimedSignal, SignalReport
 from daybook.models.coordination import SignalDraft
 from daybook.models.enums import SignalPriority, SignalType
+from daybook.models.signal_ids import SignalId
 from daybook.signals import inbox, publishing, registry, settling, status
 from daybook.signals.claims import Claim
 from daybook.signals.listening import Patience, listen
@@ -62,9 +62,10 @@ class SignalVerbs:
         SignalConflictError when another signal stands under the `dedupe_id`, and
         SignalTooLargeError over 256 KB of payload.
         """
+        signal_id: str | None = None
         if self.api is not None and dedupe_id is None:
             # so that a request whose answer is lost can be sent again
-            dedupe_id = secrets.token_hex(16)
+            signal_id = str(SignalId.make(self.agent_id, self.clock(), None))
         draft = SignalDraft.checked(
             signal_type=signal_type,
             payload={} if payload is None else payload,
@@ -72,6 +73,7 @@ class SignalVerbs:
             priority=priority,
             topic=topic,
             dedupe_id=dedupe_id,
+            signal_id=signal_id,
         )
         return self._publish(draft)
 

@@ -22,7 +22,7 @@ from daybook.store import SIGNALS, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.expressions import Condition, at_least, at_most, equals, less_than, more_than
 from daybook.store.expressions import present as is_there
-from daybook.store.requests import Change
+from daybook.store.requests import Update
 from daybook.store.schema import TTL_ATTRIBUTE
 
 MOST_ATTEMPTS = 5
@@ -150,7 +150,7 @@ def _claimed_item(
         return None
     # no claim outlasts the signal: what is claimed after that is another one of the same id
     ends = min(microseconds(until), int(candidate[TTL_ATTRIBUTE]) * 1_000_000)
-    change = Change(
+    update = Update(
         table=SIGNALS,
         key=_key(candidate),
         condition=_claimable(now) & less_than(items.ATTEMPTS, MOST_ATTEMPTS),
@@ -161,7 +161,7 @@ def _claimed_item(
         },
         counts={items.FENCE: 1, items.ATTEMPTS: 1},
     )
-    done, item = store.change(change)
+    done, item = store.revise(update)
     if done or item.get(items.TOKEN) == token:  # by a try of ours whose answer was lost
         return item
     if int(item.get(items.ATTEMPTS, 0)) >= MOST_ATTEMPTS:
@@ -171,8 +171,8 @@ def _claimed_item(
 
 def _put_aside(store: Store, delivery: Item, now: datetime) -> None:
     """Set a delivery dead, if it still is as it was seen: it leaves the index, and is kept."""
-    store.change(
-        Change(
+    store.revise(
+        Update(
             table=SIGNALS,
             key=_key(delivery),
             condition=_claimable(now) & at_least(items.ATTEMPTS, MOST_ATTEMPTS),

@@ -18,7 +18,7 @@ from daybook.models.identity import checked_agent_id, microseconds
 from daybook.signals import items
 from daybook.store import SIGNALS, Store, keys
 from daybook.store.expressions import equals, present
-from daybook.store.requests import Change
+from daybook.store.requests import Update
 
 FRESH_FOR = timedelta(seconds=3)
 """How long the list of who is there is taken for current by whoever has read it."""
@@ -75,13 +75,13 @@ def register(
 
 def heartbeat(store: Store, agent_id: str) -> AgentCard:
     """Note that an agent is alive. One request. Raises AgentNotRegisteredError."""
-    change = Change(
+    update = Update(
         table=SIGNALS,
         key=keys.registration(checked_agent_id(agent_id)),
         condition=present("registry_key"),
         values={items.HEARTBEAT_AT: microseconds(store.clock())},
     )
-    done, item = store.change(change)
+    done, item = store.revise(update)
     if not done:
         raise AgentNotRegisteredError(
             f"{agent_id!r} is not registered: register it before its heartbeats, with mm.register "

@@ -15,7 +15,7 @@ from daybook.signals.inbox import LONGEST_VISIBILITY, checked_count, delivery_ke
 from daybook.store import SIGNALS, Store
 from daybook.store.attributes import Item
 from daybook.store.expressions import Condition, equals, more_than
-from daybook.store.requests import Change, Write
+from daybook.store.requests import Update, Write
 
 
 def acknowledge(
@@ -30,7 +30,7 @@ def acknowledge(
     Raises ClaimExpiredError when the claim is no longer held, and ConflictError when a condition
     of `also` does not hold; nothing is written then.
     """
-    change = Change(
+    update = Update(
         table=SIGNALS,
         key=delivery_key(agent_id, signal_id),
         condition=_held(fence, store.clock()),
@@ -38,11 +38,11 @@ def acknowledge(
         removes=items.NOT_DUE,
     )
     if also:
-        if store.transact([change, *also]):
+        if store.transact([update, *also]):
             return
-        standing = store.get(SIGNALS, change.key) or {}
+        standing = store.get(SIGNALS, update.key) or {}
     else:
-        done, standing = store.change(change)
+        done, standing = store.revise(update)
         if done:
             return
     if _is(standing, SignalStatus.PROCESSED, fence):
@@ -72,14 +72,14 @@ def release(
     checked_count("delay_seconds", delay_seconds, LONGEST_VISIBILITY, least=0)
     now = store.clock()
     later = microseconds(now + timedelta(seconds=delay_seconds)) if delay_seconds else 0
-    change = Change(
+    update = Update(
         table=SIGNALS,
         key=delivery_key(agent_id, signal_id),
         condition=_held(fence, now),
         values={items.STATUS: SignalStatus.PENDING.value, items.VISIBLE_AT: later},
         counts={items.ATTEMPTS: -1} if untried else {},
     )
-    done, standing = store.change(change)
+    done, standing = store.revise(update)
     if not done and not _is(standing, SignalStatus.PENDING, fence):
         raise _lost("released", signal_id, fence, standing)
 
@@ -94,13 +94,13 @@ def extend(
     checked_count("visibility_seconds", visibility_seconds, LONGEST_VISIBILITY)
     now = store.clock()
     until = microseconds(now + timedelta(seconds=visibility_seconds))
-    change = Change(
+    update = Update(
         table=SIGNALS,
         key=delivery_key(agent_id, signal_id),
         condition=_held(fence, now),
         values={items.VISIBLE_AT: until},
     )
-    done, standing = store.change(change)
+    done, standing = store.revise(update)
     if not done:
         raise _lost("extended", signal_id, fence, standing)
     return moment_of(until)

@@ -100,11 +100,8 @@ def present(attribute: str) -> Condition:
     return Condition("attribute_exists({n})", attribute)
 
 
-def render(condition: Condition, placeholders: Placeholders | None = None) -> dict[str, Any]:
-    """Return the condition's text, and the names and values that it uses.
-
-    Beside another expression of the same request it takes its placeholders from that one's.
-    """
-    placeholders = placeholders or Placeholders()
+def render(condition: Condition) -> dict[str, Any]:
+    """Return the condition's text, and the names and values that it uses."""
+    placeholders = Placeholders()
     text = condition.text(placeholders)
     return {"text": text, "names": placeholders.names, "values": placeholders.values}

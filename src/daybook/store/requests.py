@@ -39,21 +39,23 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """Attributes of one item to be set, counted up or removed, if the condition holds.
+class Update:
+    """Attributes of one item to be set or removed; the item is made if it is not there.
 
-    `counts` are added to whole numbers that the item has.
+    `moves` gives an attribute the value that another one had before, in this order; the item
+    has to have that other one. `counts` are added to whole numbers that the item has.
     """
 
     table: Table
     key: Item
-    condition: Condition
-    values: Item = field(default_factory=dict)
+    values: Item
+    moves: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     removes: Sequence[str] = ()
+    condition: Condition | None = None
 
 
-Write = Put | Delete | Check | Change
+Write = Put | Delete | Check | Update
 
 
 def put(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> Parameters:
@@ -65,45 +67,40 @@ def put(table: str, item: Mapping[str, Value], condition: Condition | None = Non
     return parameters | _under(condition) | refusal
 
 
-def update(table: str, key: Mapping[str, Value], values: Mapping[str, Value]) -> Parameters:
-    """UpdateItem that sets attributes and leaves the others; makes the item if it is not there."""
+def update(prefix: str, change: Update) -> Parameters:
+    """UpdateItem; with a condition, the answer to a refusal carries the item that stands."""
+    parameters = _update(prefix, change)
+    if change.condition is not None:
+        parameters["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return parameters
+
+
+def _update(prefix: str, change: Update) -> Parameters:
     placeholders = Placeholders()
     assignments = [
-        f"{placeholders.name(attribute)} = {placeholders.value(value)}"
-        for attribute, value in values.items()
+        f"{placeholders.name(attribute)} = {placeholders.name(other)}"
+        for attribute, other in change.moves.items()
     ]
-    return {
-        "TableName": table,
-        "Key": to_wire(key),
-        "UpdateExpression": f"SET {', '.join(assignments)}",
+    assignments += [
+        f"{placeholders.name(attribute)} = {placeholders.value(value)}"
+        for attribute, value in change.values.items()
+    ]
+    for attribute, count in change.counts.items():
+        name = placeholders.name(attribute)
+        assignments.append(f"{name} = {name} + {placeholders.value(count)}")
+    expression = f"SET {', '.join(assignments)}"
+    if change.removes:
+        expression += f" REMOVE {', '.join(map(placeholders.name, change.removes))}"
+    parameters = {
+        "TableName": f"{prefix}{change.table.name}",
+        "Key": to_wire(change.key),
+        "UpdateExpression": expression,
         "ExpressionAttributeNames": placeholders.names,
         "ExpressionAttributeValues": placeholders.values,
     }
-
-
-def change(table: str, change: Change) -> Parameters:
-    """UpdateItem under a condition; the answer carries the item, also that to a refusal."""
-    answers = {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    return {"TableName": table} | _changing(change) | answers
-
-
-def _changing(change: Change) -> Parameters:
-    placeholders = Placeholders()
-    sets = [f"{placeholders.name(n)} = {placeholders.value(v)}" for n, v in change.values.items()]
-    for attribute, count in change.counts.items():
-        name = placeholders.name(attribute)
-        sets.append(f"{name} = {name} + {placeholders.value(count)}")
-    expression = f"SET {', '.join(sets)}" if sets else ""
-    if change.removes:
-        expression += f" REMOVE {', '.join(map(placeholders.name, change.removes))}"
-    rendered = expressions.render(change.condition, placeholders)
-    return {
-        "Key": to_wire(change.key),
-        "UpdateExpression": expression.strip(),
-        "ConditionExpression": rendered["text"],
-        "ExpressionAttributeNames": rendered["names"],
-        **({"ExpressionAttributeValues": rendered["values"]} if rendered["values"] else {}),
-    }
+    if change.condition is not None:
+        parameters["ConditionExpression"] = change.condition.text(placeholders)
+    return parameters
 
 
 def transaction(prefix: str, writes: Sequence[Write]) -> Parameters:
@@ -122,8 +119,8 @@ def _part(prefix: str, write: Write) -> Parameters:
         case Check():
             key = {"Key": to_wire(write.key)}
             return {"ConditionCheck": table | key | _under(write.condition)}
-        case Change():
-            return {"Update": table | _changing(write)}
+        case Update():
+            return {"Update": _update(prefix, write)}
 
 
 def _under(condition: Condition) -> Parameters:
