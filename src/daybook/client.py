@@ -6,11 +6,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from daybook import decisions, memory
+from daybook import decisions, memory, state
 from daybook.analytics import DecisionStats, decision_stats
 from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.memory import Acquaintances, Recollection
 from daybook.models import (
+    AgentState,
+    Checkpoint,
     DecisionContext,
     DecisionOutcome,
     DecisionRecord,
@@ -234,3 +236,52 @@ class MemoryManager:
         return memory.recall(
             self.store, self.agent_id, decision_type, context, limit, self._acquaintances
         )
+
+    def load_state(self, take_over: bool = False) -> AgentState | None:
+        """Return this agent's state as it is now, or None if it has none yet.
+
+        With `take_over` it becomes the next version, and whoever read it before gets a
+        StaleStateError at its next write: for an agent that starts in the place of another.
+        """
+        return state.load(self.store, self.agent_id, take_over=take_over)
+
+    def save_state(
+        self, data: Mapping[str, Any], expected_version: int | None = None
+    ) -> AgentState:
+        """Write this agent's state as the version after the one that was read; return it.
+
+        None says that none was. Raises StaleStateError, with the version in `.found`, when
+        another one stands: nothing is ever overwritten unseen.
+        """
+        return state.save(self.store, self.agent_id, data, expected_version)
+
+    def create_checkpoint(self, label: str | None = None) -> Checkpoint:
+        """Keep this agent's state as it is now. Raises StateNotFoundError.
+
+        One with a label is kept for good.
+        """
+        return state.create_checkpoint(self.store, self.agent_id, label, keep=self._kept)
+
+    def list_checkpoints(self) -> list[Checkpoint]:
+        """Return this agent's checkpoints without their data, the newest first."""
+        return state.list_checkpoints(self.store, self.agent_id)
+
+    def get_checkpoint(self, checkpoint_id: str) -> Checkpoint:
+        """Return a checkpoint with its data. Raises CheckpointNotFoundError."""
+        return state.get_checkpoint(self.store, self.agent_id, checkpoint_id)
+
+    def rollback(
+        self, checkpoint_id: str | None = None, expected_version: int | None = None
+    ) -> AgentState:
+        """Make what a checkpoint holds the next version of the state; None is the last one.
+
+        What it replaces is kept as a checkpoint. Raises CheckpointNotFoundError, and
+        StaleStateError when another version stands than the one expected.
+        """
+        return state.rollback(
+            self.store, self.agent_id, checkpoint_id, expected_version, keep=self._kept
+        )
+
+    @property
+    def _kept(self) -> int:
+        return self.client_manager.settings.checkpoints_kept

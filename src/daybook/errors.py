@@ -14,13 +14,16 @@
     ├── NotFoundError (also a LookupError)        what was asked for is not there
     │   ├── DecisionNotFoundError
     │   ├── PatternNotFoundError
-    │   └── RunNotFoundError
+    │   ├── RunNotFoundError
+    │   ├── StateNotFoundError
+    │   └── CheckpointNotFoundError
     ├── ConflictError                             something else is already recorded
     │   ├── DecisionConflictError
     │   ├── OutcomeConflictError
     │   ├── PatternConflictError
     │   ├── ConsolidationBusyError
     │   ├── OvertakenError
+    │   ├── StaleStateError
     │   └── UndoRefusedError
     ├── ChainError                                a chain that cannot be walked to its root
     │   ├── BrokenChainError
@@ -105,6 +108,14 @@ class RunNotFoundError(NotFoundError):
     """No consolidation run of this agent has this id, or it is too old to be kept."""
 
 
+class StateNotFoundError(NotFoundError):
+    """This agent has not saved any state yet."""
+
+
+class CheckpointNotFoundError(NotFoundError):
+    """This agent has no checkpoint of this id, or none at all."""
+
+
 class ConflictError(DaybookError):
     """Something else is already recorded; it stands, and nothing was written."""
 
@@ -127,6 +138,17 @@ class ConsolidationBusyError(ConflictError):
 
 class OvertakenError(ConflictError):
     """Another worker has taken over the job, and has gone on with it."""
+
+
+class StaleStateError(ConflictError):
+    """An agent's state has moved on since the caller read it.
+
+    `found` is the version that stands; 0 when there is none.
+    """
+
+    def __init__(self, message: str, found: int = 0) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 class UndoRefusedError(ConflictError):

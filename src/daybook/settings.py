@@ -6,7 +6,8 @@
 | `DAYBOOK_PAYLOAD_BUCKET` | none | takes bodies too large for an item |
 | `DAYBOOK_RETENTION_DAYS` | 365 | how long decisions live; 0 keeps them for ever |
 | `DAYBOOK_AGENT_ROLE_PREFIX` | `daybook-agent-` | the API: roles of this name are agents |
-| `DAYBOOK_CONSOLIDATION_QUEUE_URL` | none | consolidation: the queue from planner to workers |
+| `DAYBOOK_WORK_QUEUE_URL` | none | the functions: the queue from a planner to its workers |
+| `DAYBOOK_CHECKPOINTS_KEPT` | 50 | checkpoints without a label that an agent keeps; 0 keeps all |
 
 AWS's own variables (`AWS_ENDPOINT_URL`, credentials, …) are read by boto3.
 """
@@ -31,7 +32,8 @@ class Settings(BaseSettings):
     payload_bucket: str | None = None
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 365
     agent_role_prefix: str = "daybook-agent-"
-    consolidation_queue_url: str | None = None
+    work_queue_url: str | None = None
+    checkpoints_kept: Annotated[int, Field(ge=0)] = 50
 
     @property
     def retention(self) -> timedelta | None:

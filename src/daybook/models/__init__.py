@@ -1,5 +1,6 @@
 """Records and enums: pydantic models, strict about bad input; no I/O."""
 
+from daybook.models.checkpoints import Checkpoint
 from daybook.models.coordination import AgentSignal, AgentState
 from daybook.models.decisions import (
     DecisionContext,
@@ -22,6 +23,7 @@ from daybook.models.patterns import MemoryPattern, PatternCondition
 __all__ = [
     "AgentSignal",
     "AgentState",
+    "Checkpoint",
     "ConditionOperator",
     "DecisionContext",
     "DecisionId",

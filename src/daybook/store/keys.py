@@ -19,6 +19,8 @@ _PATTERN = "P#"
 _PATTERN_VERSION = "PV#"
 _SHARE = "SHARE#"
 _KNOWLEDGE = "KNOWN#"
+_CHECKPOINT = "CP#"
+_CHECKPOINT_DATA = "CPDATA#"
 _AFTER_ALL = "~"  # sorts after every character of a key
 
 
@@ -215,6 +217,43 @@ def archive_day(agent_id: str, day: date) -> str:
     """
     return f"archive/agent={quote(agent_id, safe='@')}/day={day.isoformat()}/decisions.parquet"
 
+
+CURRENT_STATE = "CURRENT"
+"""The sort key of an agent's state as it stands."""
+
+
+def current_state(agent_id: str) -> Item:
+    """Return the key of an agent's state as it stands."""
+    return {"pk": agent_id, "sk": CURRENT_STATE}
+
+
+def checkpoint(agent_id: str, checkpoint_id: str) -> Item:
+    """Return the key of what a checkpoint is, without its data."""
+    return {"pk": agent_id, "sk": f"{_CHECKPOINT}{checkpoint_id}"}
+
+
+def checkpoint_data(agent_id: str, checkpoint_id: str) -> Item:
+    """Return the key of the data of a checkpoint."""
+    return {"pk": agent_id, "sk": f"{_CHECKPOINT_DATA}{checkpoint_id}"}
+
+
+def checkpoints() -> str:
+    """Return what the sort keys of all checkpoints start with, and those of their data do not."""
+    return _CHECKPOINT
+
+
+def checkpoint_id_of(sort_key: str) -> str:
+    """Return the id of a checkpoint from its sort key."""
+    return sort_key.removeprefix(_CHECKPOINT)
+
+
+def state_bodies(agent_id: str) -> str:
+    """Return the folder of the objects that hold state too large for items."""
+    return f"{STATE_BODIES}{agent_id}"
+
+
+STATE_BODIES = "state/"
+"""What the names of all bodies of states start with: no rule of the bucket ends them."""
 
 AGENTS = "#agents"
 """The partition of the registry."""

@@ -1,7 +1,7 @@
 """The parameters of DynamoDB's requests, from plain values. Pure: nothing is sent here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from daybook.store import expressions
@@ -38,7 +38,23 @@ class Check:
     condition: Condition
 
 
-Write = Put | Delete | Check
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """Attributes of one item to be set or removed; the item is made if it is not there.
+
+    `moves` gives an attribute the value that another one had before, in this order; the item
+    has to have that other one.
+    """
+
+    table: Table
+    key: Item
+    values: Item
+    moves: Mapping[str, str] = field(default_factory=dict)
+    removes: Sequence[str] = ()
+    condition: Condition | None = None
+
+
+Write = Put | Delete | Check | Update
 
 
 def put(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> Parameters:
@@ -50,20 +66,37 @@ def put(table: str, item: Mapping[str, Value], condition: Condition | None = Non
     return parameters | _under(condition) | refusal
 
 
-def update(table: str, key: Mapping[str, Value], values: Mapping[str, Value]) -> Parameters:
-    """UpdateItem that sets attributes and leaves the others; makes the item if it is not there."""
+def update(prefix: str, change: Update) -> Parameters:
+    """UpdateItem; with a condition, the answer to a refusal carries the item that stands."""
+    parameters = _update(prefix, change)
+    if change.condition is not None:
+        parameters["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return parameters
+
+
+def _update(prefix: str, change: Update) -> Parameters:
     placeholders = Placeholders()
     assignments = [
-        f"{placeholders.name(attribute)} = {placeholders.value(value)}"
-        for attribute, value in values.items()
+        f"{placeholders.name(attribute)} = {placeholders.name(other)}"
+        for attribute, other in change.moves.items()
     ]
-    return {
-        "TableName": table,
-        "Key": to_wire(key),
-        "UpdateExpression": f"SET {', '.join(assignments)}",
+    assignments += [
+        f"{placeholders.name(attribute)} = {placeholders.value(value)}"
+        for attribute, value in change.values.items()
+    ]
+    expression = f"SET {', '.join(assignments)}"
+    if change.removes:
+        expression += f" REMOVE {', '.join(map(placeholders.name, change.removes))}"
+    parameters = {
+        "TableName": f"{prefix}{change.table.name}",
+        "Key": to_wire(change.key),
+        "UpdateExpression": expression,
         "ExpressionAttributeNames": placeholders.names,
         "ExpressionAttributeValues": placeholders.values,
     }
+    if change.condition is not None:
+        parameters["ConditionExpression"] = change.condition.text(placeholders)
+    return parameters
 
 
 def transaction(prefix: str, writes: Sequence[Write]) -> Parameters:
@@ -82,6 +115,8 @@ def _part(prefix: str, write: Write) -> Parameters:
         case Check():
             key = {"Key": to_wire(write.key)}
             return {"ConditionCheck": table | key | _under(write.condition)}
+        case Update():
+            return {"Update": _update(prefix, write)}
 
 
 def _under(condition: Condition) -> Parameters:

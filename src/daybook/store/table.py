@@ -17,7 +17,7 @@ from daybook.store.attributes import Item, Value, from_wire, to_wire
 from daybook.store.batching import Backoff
 from daybook.store.expressions import Condition, absent, equals
 from daybook.store.faults import ConditionFailedError, told_as_ours
-from daybook.store.requests import Write
+from daybook.store.requests import Update, Write
 from daybook.store.schema import PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, Index, Table
 
 if TYPE_CHECKING:
@@ -98,9 +98,26 @@ class Store:
 
     def update(self, table: Table, key: Item, values: Item) -> None:
         """Set attributes of an item and leave its others; make it if it is not there."""
-        name = self.name_of(table)
-        with told_as_ours(f"writing to {name}"):
-            self.dynamodb.update_item(**requests.update(name, key, values))
+        with told_as_ours(f"writing to {self.name_of(table)}"):
+            change = Update(table=table, key=key, values=values)
+            self.dynamodb.update_item(**requests.update(self.prefix, change))
+
+    def change(self, update: Update) -> Item | None:
+        """Change an item if it meets the update's condition. One request.
+
+        Returns None when it was changed, or else the item that stands ({} for none): perhaps
+        as a try of ours left it, whose answer was lost. Contention with a transaction is tried
+        again; it ends in ThrottledError.
+        """
+        action = f"writing to {self.name_of(update.table)}"
+        request = requests.update(self.prefix, update)
+        try:
+            self._patiently(action, lambda: self.dynamodb.update_item(**request))
+        except ConditionFailedError as refusal:
+            if refusal.standing:
+                return from_wire(refusal.standing)
+            return self.get(update.table, update.key) or {}
+        return None
 
     def transact(self, writes: Sequence[Write]) -> bool:
         """Write all of these, at most 100, or none. One request.
@@ -109,19 +126,26 @@ class Store:
         was lost had already written. Contention is tried again; it ends in ThrottledError.
         """
         request = requests.transaction(self.prefix, writes)
+        try:
+            self._patiently(
+                "writing a transaction", lambda: self.dynamodb.transact_write_items(**request)
+            )
+        except ConditionFailedError:
+            return False
+        return True
+
+    def _patiently(self, action: str, send: Callable[[], object]) -> None:
+        """Send a request, again while others are in its way."""
         for attempt in range(self.backoff.tries):
             try:
-                with told_as_ours("writing a transaction"):
-                    self.dynamodb.transact_write_items(**request)
-            except ConditionFailedError:
-                return False
+                with told_as_ours(action):
+                    send()
             except ThrottledError:
                 if attempt + 1 == self.backoff.tries:
                     raise
                 self.backoff.pause(attempt)
             else:
-                break
-        return True
+                return
 
     def _put_if(self, table: Table, item: Item, condition: Condition) -> Item | None:
         name = self.name_of(table)

@@ -1,0 +1,81 @@
+"""An agent's state as it stands: loaded, saved as the next version, taken over."""
+
+from typing import Any
+
+from daybook.errors import InvalidInputError
+from daybook.models import AgentState
+from daybook.models.checkpoints import LARGEST_VERSION
+from daybook.state import state_items
+from daybook.state.state_items import TRIES, contended, moved_on, version_of, wrote
+from daybook.store import STATE, Store, keys
+from daybook.store.attributes import Item
+
+
+def load(store: Store, agent_id: str, *, take_over: bool = False) -> AgentState | None:
+    """Return the agent's state as it is now, or None if it has none. One request.
+
+    With `take_over` the same data becomes the next version, with a second request, so that
+    whoever read it before can write nothing any more. Raises StaleStateError when others keep
+    writing meanwhile, and BodyMissingError or BodyCorruptError for data that was damaged.
+    """
+    if not isinstance(take_over, bool):
+        raise InvalidInputError(f"take_over is True or False, not {take_over!r:.60}")
+    item = store.get(STATE, keys.current_state(agent_id))
+    if item is None:
+        return None
+    return _taken_over(store, agent_id, item) if take_over else state_items.read_state(store, item)
+
+
+def save(
+    store: Store, agent_id: str, data: Any, expected_version: int | None = None
+) -> AgentState:
+    """Write the version after `expected_version`; None or 0 for the first. One request.
+
+    Raises StaleStateError when another version stands, InvalidInputError for what is not JSON,
+    and BodyTooLargeError for over 350 KB without a bucket.
+    """
+    expected = checked_version(expected_version) or 0
+    now = store.clock()
+    state = AgentState.checked(agent_id=agent_id, version=expected + 1, data=data, updated_at=now)
+    token = state_items.new_token()
+    if expected:
+        held = state_items.content(store, agent_id, state.data)
+        update = state_items.next_version(agent_id, expected, held, token=token, now=now)
+        standing = store.change(update)
+    else:
+        first = state_items.first_version(store, agent_id, state.data, token, now)
+        standing = store.insert(STATE, first)
+    if standing is None:
+        return state
+    # refused, perhaps by a try of our own whose answer was lost
+    ours = wrote(standing, state.version, token)
+    if not ours:
+        raise moved_on(agent_id, expected, version_of(standing), unsure=ours is None)
+    return state
+
+
+def checked_version(version: int | None) -> int | None:
+    """Return the version, or raise InvalidInputError if no state can have it."""
+    if version is None:
+        return None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise InvalidInputError(f"expected_version is a whole number or None, not {version!r:.60}")
+    if not 0 <= version < LARGEST_VERSION:
+        raise InvalidInputError(
+            "expected_version is not from 0 to 9,999,999,998: use the .version of the state that "
+            "was read, or None if there was none"
+        )
+    return version
+
+
+def _taken_over(store: Store, agent_id: str, item: Item) -> AgentState:
+    for attempt in range(TRIES):
+        state = state_items.read_state(store, item)
+        now, token = store.clock(), state_items.new_token()
+        update = state_items.next_version(agent_id, state.version, {}, token=token, now=now)
+        standing = store.change(update)
+        if standing is None or wrote(standing, state.version + 1, token):
+            return state_items.make_state(agent_id, state.version + 1, state.data, now)
+        item = standing or item
+        store.backoff.pause(attempt)
+    raise contended(agent_id, "taken over", version_of(item))
