@@ -8,6 +8,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.api import DecisionApi
+from infra.checkpoints import Checkpoints, Rollback
 from infra.config import StageConfig
 from infra.consolidation import Consolidation
 from infra.functions import NAMESPACE, SERVICE
@@ -41,6 +42,8 @@ class Alarms(Construct):
         queue: DecisionQueue,
         news: News,
         consolidation: Consolidation,
+        checkpoints: Checkpoints,
+        rollback: Rollback,
     ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = config.resource("")
@@ -50,6 +53,12 @@ class Alarms(Construct):
             ("consolidation-dead-letters", consolidation.dead_letters, "Consolidations"),
             ("news-dead-letters", news.dead_letters, "Notes of who has something new"),
             ("schedule-dead-letters", consolidation.schedule_dead_letters, "Calls of the planner"),
+            ("checkpoint-dead-letters", checkpoints.dead_letters, "Automatic checkpoints"),
+            (
+                "checkpoint-schedule-dead-letters",
+                checkpoints.schedule_dead_letters,
+                "Calls of the checkpoints' planner",
+            ),
         ):
             self._alarm(
                 name,
@@ -57,7 +66,8 @@ class Alarms(Construct):
                     period=FIVE_MINUTES, statistic="Maximum"
                 ),
                 f"{what} failed for good. Read them in the dead-letter queue; once the cause is "
-                "mended, redrive them or, where docs/consolidation.md says so, delete them.",
+                "mended, redrive them or, where docs/consolidation.md or docs/state.md says so, "
+                "delete them.",
             )
         self._alarm(
             "queue-late",
@@ -73,6 +83,9 @@ class Alarms(Construct):
             news.handler,
             consolidation.planner,
             consolidation.worker,
+            checkpoints.planner,
+            checkpoints.worker,
+            rollback.handler,
         ):
             name = part.node.id
             self._alarm(
@@ -95,7 +108,7 @@ class Alarms(Construct):
             news.handler.function.metric(
                 "IteratorAge", period=FIVE_MINUTES, statistic="Maximum", unit=MILLISECONDS
             ),
-            "What arrived in the log a quarter of an hour ago has not been noted as news.",
+            "What was written a quarter of an hour ago has not been noted as news.",
             threshold=1000 * LATE_SECONDS,
         )
         for name, metric, description, threshold in (
@@ -110,6 +123,18 @@ class Alarms(Construct):
                 "ConsolidationLag",
                 "Something that arrived an hour ago has not been learned from.",
                 LONGEST_LAG_SECONDS,
+            ),
+            (
+                "checkpoint-failures",
+                "CheckpointsFailed",
+                "An automatic checkpoint failed, and is tried again; its worker's log says why.",
+                1,
+            ),
+            (
+                "checkpoint-late",
+                "CheckpointLag",
+                "A state that changed four hours ago has no checkpoint.",
+                4 * LONGEST_LAG_SECONDS,
             ),
         ):
             self._alarm(

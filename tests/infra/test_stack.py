@@ -44,7 +44,7 @@ def test_bodies_outlive_their_items(prod: Synthesized) -> None:
 def test_logs_end(stage: Synthesized) -> None:
     """Every log group has a retention."""
     groups = stage.of_type("AWS::Logs::LogGroup").values()
-    assert len(groups) == 6
+    assert len(groups) == 9
     assert {g["Properties"]["RetentionInDays"] for g in groups} == {
         stage.config.log_retention_days
     }
@@ -56,12 +56,16 @@ def test_alarms(prod: Synthesized) -> None:
     functions = {
         f["Properties"]["FunctionName"] for f in prod.of_type("AWS::Lambda::Function").values()
     }
-    assert len(functions) == 5
+    assert len(functions) == 8
     assert {a["Properties"]["AlarmName"] for a in alarms} == {
         "daybook-dead-letters",
         "daybook-consolidation-dead-letters",
         "daybook-news-dead-letters",
         "daybook-schedule-dead-letters",
+        "daybook-checkpoint-dead-letters",
+        "daybook-checkpoint-schedule-dead-letters",
+        "daybook-checkpoint-late",
+        "daybook-checkpoint-failures",
         "daybook-queue-late",
         "daybook-news-late",
         "daybook-consolidation-late",
@@ -83,6 +87,9 @@ def test_outputs(stage: Synthesized) -> None:
         "QueueUrl",
         "DeadLetterQueueUrl",
         "ConsolidationDeadLetterQueueUrl",
+        "CheckpointDeadLetterQueueUrl",
+        "RollbackFunction",
+        "CheckpointsKept",
         "PayloadBucket",
         "AgentRolePrefix",
         "Agents",
