@@ -36,12 +36,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         elif (version := new_version(record)) is not None:
             versions[agent_id] = max(version, versions.get(agent_id, 0))
     store = client_manager().store
-    if agents:
-        note_news(store, agents)
-        metrics.add_metric("AgentsWithNews", MetricUnit.Count, len(agents))
-    if versions:
-        note_states(store, versions)
-        metrics.add_metric("AgentsWithNewState", MetricUnit.Count, len(versions))
+    note_news(store, agents)
+    metrics.add_metric("AgentsWithNews", MetricUnit.Count, len(agents))
+    note_states(store, versions)
+    metrics.add_metric("AgentsWithNewState", MetricUnit.Count, len(versions))
 
 
 def ours(event: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -46,6 +46,7 @@ def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
     Raises Daybook's errors as they are, for Lambda to show.
     """
     del context
+    metrics.add_metric("RollbacksAsked", MetricUnit.Count, 1)
     order = parse(event)
     memory = MemoryManager(order.agent_id, client_manager())
     state = memory.rollback(order.checkpoint_id, order.expected_version)
