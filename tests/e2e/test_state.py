@@ -63,7 +63,7 @@ def test_repeats_do_nothing_twice(
 ) -> None:
     """A plan by hand, and messages that come again, take no second checkpoint of a version."""
     before = eventually(lambda: automatic(memory))
-    queues = session.client("sqs", endpoint_url=platform.endpoint_url)
+    queues: Any = session.client("sqs", endpoint_url=platform.endpoint_url)
     url = queues.get_queue_url(QueueName="daybook-checkpoint")["QueueUrl"]
     for _ in range(3):
         queues.send_message(QueueUrl=url, MessageBody=json.dumps({"agent_id": memory.agent_id}))

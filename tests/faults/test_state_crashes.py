@@ -73,7 +73,7 @@ def is_whole(memory: MemoryManager) -> bool:
 def test_a_writer_dies(memory: MemoryManager, verb: str, call: int, after_effect: bool) -> None:
     """The old state or the new one stands, whole; and whoever comes after can go on."""
     do, _ = VERBS[verb]
-    client = DyingClient(memory.store.dynamodb, dies_at=call, after_effect=after_effect)
+    client: Any = DyingClient(memory.store.dynamodb, dies_at=call, after_effect=after_effect)
     with pytest.raises(DeadError):
         do(replace(memory.store, dynamodb=client), memory.agent_id)
     state = memory.load_state()
@@ -96,7 +96,7 @@ def test_a_writer_dies(memory: MemoryManager, verb: str, call: int, after_effect
 def test_every_call_was_tried(memory: MemoryManager, verb: str) -> None:
     """The control: without a death the verb makes as many calls as were died at above."""
     do, calls = VERBS[verb]
-    client = CountingClient(memory.store.dynamodb)
+    client: Any = CountingClient(memory.store.dynamodb)
     do(replace(memory.store, dynamodb=client), memory.agent_id)
     assert len(client.calls) == calls
 
@@ -108,7 +108,7 @@ def test_a_writer_of_a_large_state_dies(after_effect: bool) -> None:
     with local_aws() as manager:
         memory = MemoryManager("agent", manager)
         memory.save_state({"n": 1})
-        client = DyingClient(manager.s3(), dies_at=1, after_effect=after_effect)
+        client: Any = DyingClient(manager.s3(), dies_at=1, after_effect=after_effect)
         with pytest.raises(DeadError):
             save(replace(memory.store, s3=lambda: client), "agent", large, 1)
         state = memory.load_state()

@@ -14,6 +14,7 @@ from daybook import AWSClientManager, CapacityMeter, MemoryManager
 from daybook.settings import Settings
 from daybook.state import create_checkpoint, create_if_changed, rollback
 from daybook.store import STATE
+from daybook.store.attributes import Item
 from daybook.store.expressions import equals
 from daybook.store.requests import Put
 
@@ -92,7 +93,7 @@ def test_why_the_version_is_not_an_item_of_its_own(memory: MemoryManager) -> Non
     memory.save_state(noise(64))
     body = memory.store.get(STATE, {"pk": agent, "sk": "CURRENT"})
     assert body is not None
-    head = {"pk": agent, "sk": "HEAD", "version": 1}
+    head: Item = {"pk": agent, "sk": "HEAD", "version": 1}
     memory.store.put(STATE, head)
     apart = [
         Put(table=STATE, item=head, condition=equals("version", 1)),

@@ -111,7 +111,8 @@ class RepeatingWrites(CountingClient):
 @pytest.mark.parametrize("keep", [1, 50])
 def test_transactions_without_a_token(memory: MemoryManager, keep: int) -> None:
     """They are known again by what they have written, also if that has been taken away."""
-    store = replace(memory.store, dynamodb=RepeatingWrites(memory.store.dynamodb))
+    client: Any = RepeatingWrites(memory.store.dynamodb)
+    store = replace(memory.store, dynamodb=client)
     agent = memory.agent_id
     assert create_if_changed(store, agent, keep=keep).version == 2
     checkpoint = create_checkpoint(store, agent, keep=keep)
@@ -144,7 +145,8 @@ def test_others_have_gone_on_meanwhile(memory: MemoryManager, versions: int) -> 
         for number in range(versions):
             memory.save_state({"n": -number}, 3 + number)
 
-    store = replace(memory.store, dynamodb=Overtaken(memory.store.dynamodb, others))
+    client: Any = Overtaken(memory.store.dynamodb, others)
+    store = replace(memory.store, dynamodb=client)
     assert save(store, memory.agent_id, {"n": 3}, 2).version == 3
     state = memory.load_state()
     assert state is not None
@@ -158,7 +160,8 @@ def test_too_many_have_gone_on(memory: MemoryManager) -> None:
         for number in range(len(WRITERS)):
             memory.save_state({"n": -number}, 3 + number)
 
-    store = replace(memory.store, dynamodb=Overtaken(memory.store.dynamodb, others))
+    client: Any = Overtaken(memory.store.dynamodb, others)
+    store = replace(memory.store, dynamodb=client)
     with pytest.raises(StaleStateError, match="unless an answer was lost") as told:
         save(store, memory.agent_id, {"n": 3}, 2)
     assert told.value.found == 3 + len(WRITERS)

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from daybook.errors import BodyCorruptError
+from daybook.errors import BodyCorruptError, ThrottledError
 from daybook.store import DECISIONS, Store
 from daybook.store.attributes import from_wire
 from daybook.store.batching import Backoff
 from daybook.store.expressions import equals
+from daybook.store.requests import Update
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -98,3 +99,31 @@ def test_types_that_no_item_has() -> None:
     """An attribute that Daybook never writes is damage, not bytes."""
     with pytest.raises(BodyCorruptError, match="type M"):
         from_wire({"a": {"M": {}}})
+
+
+class Contended:
+    """Refuses an update for the transactions of others, some times over."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def update_item(self, **_: Any) -> dict[str, Any]:
+        """Refuse, or do it."""
+        if self.times:
+            self.times -= 1
+            raise ThrottledError("a transaction is under way")
+        return {}
+
+
+def test_contention_with_a_transaction_is_waited_out() -> None:
+    """An update is sent again, within bounds."""
+    update = Update(table=DECISIONS, key={"pk": "a", "sk": "b"}, values={"n": 1})
+    for times, ends in ((7, True), (8, False)):
+        backoff = Backoff(sleep=lambda _: None)
+        client: Any = Contended(times)
+        store = Store(dynamodb=client, s3=lambda: None, backoff=backoff)  # type: ignore[arg-type, return-value]
+        if ends:
+            assert store.change(update) is None
+        else:
+            with pytest.raises(ThrottledError):
+                store.change(update)
