@@ -82,6 +82,16 @@ def grant_state(role: iam.Role, *, table: dynamodb.Table, payloads: Payloads) ->
     )
 
 
+def grant_sweeping(role: iam.Role, *, payloads: Payloads) -> None:
+    """Let a role that may keep states see which bodies there are, and delete them."""
+    bodies = f"{STATE_BODIES}*"
+    only = {"StringLike": {"s3:prefix": [bodies]}}
+    arn = payloads.bucket.bucket_arn
+    _grant(role, "ListStateBodies", ["s3:ListBucket"], [arn], conditions=only)
+    everything = [payloads.bucket.arn_for_objects(bodies)]
+    _grant(role, "SweepStateBodies", ["s3:DeleteObject"], everything)
+
+
 def grant_bodies(role: iam.Role, *, payloads: Payloads) -> None:
     """Let a role read and write the objects of the bucket, but neither list nor delete them."""
     everything = [payloads.bucket.arn_for_objects("*")]

@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from daybook.store import schema
-from infra.access import NOTE_AGENTS, QUERY, grant_registry, grant_state
+from infra.access import NOTE_AGENTS, QUERY, grant_registry, grant_state, grant_sweeping
 from infra.config import StageConfig
 from infra.fan_out import Job, ScheduledFanOut
 from infra.functions import Artifacts, DaybookFunction
@@ -47,6 +47,7 @@ class Checkpoints(ScheduledFanOut):
         grant_registry(self.planner.role, table=memory, actions=[QUERY])
         grant_registry(self.worker.role, table=memory, actions=NOTE_AGENTS)
         grant_state(self.worker.role, table=state, payloads=payloads)
+        grant_sweeping(self.worker.role, payloads=payloads)
 
 
 class Rollback(Construct):

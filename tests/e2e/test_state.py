@@ -12,6 +12,7 @@ import pytest
 from daybook import AWSClientManager, Checkpoint, MemoryManager
 from daybook.platform import Connection
 from daybook.progress.changed_states import changed_states
+from daybook.store import keys, objects
 
 PATIENCE_SECONDS = 130.0
 """The schedule fires once a minute, and ministack looks every ten seconds."""
@@ -29,9 +30,11 @@ def eventually(look: Callable[[], Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def memory(deployed: AWSClientManager) -> MemoryManager:
-    """Give an agent that has saved a state, large enough for the bucket, and nothing else."""
+    """Give an agent that has saved two states, large enough for the bucket, and nothing else."""
     made = MemoryManager(f"keeper-{uuid4().hex[:8]}", deployed)
-    made.save_state({"position": 1, "noise": [uuid4().hex for _ in range(30_000)]})
+    for version in range(2):
+        noise = [uuid4().hex for _ in range(30_000)]
+        made.save_state({"position": version, "noise": noise}, version)
     return made
 
 
@@ -50,12 +53,25 @@ def automatic(memory: MemoryManager) -> list[Checkpoint]:
 def test_the_schedule_keeps_states(memory: MemoryManager) -> None:
     """Nobody calls anything, and the state is in a checkpoint; once, however often it fires."""
     (checkpoint,) = eventually(lambda: automatic(memory))
-    assert checkpoint.version == 1
+    assert checkpoint.version == 2
     kept = memory.get_checkpoint(checkpoint.checkpoint_id)
     state = memory.load_state()
     assert state is not None
     assert kept.data == state.data
     eventually(lambda: memory.agent_id not in {s.agent_id for s in changed_states(memory.store)})
+
+
+def test_the_schedule_cleans_up(memory: MemoryManager) -> None:
+    """The body of the version that nothing points to any more is gone, and the other is not."""
+    store = memory.store
+
+    def versions() -> list[int]:
+        folder = keys.state_bodies(memory.agent_id)
+        names = objects.list_bodies(store.s3(), str(store.bucket), folder)
+        return [keys.version_of_body(name) for name in names]
+
+    eventually(lambda: versions() == [2])
+    assert memory.load_state() is not None
 
 
 def test_repeats_do_nothing_twice(
@@ -83,17 +99,17 @@ def test_an_operator_takes_it_back(
 ) -> None:
     """The function that is invoked by hand goes back to what the schedule kept."""
     (checkpoint,) = eventually(lambda: automatic(memory))
-    spoilt = memory.save_state({"position": -99}, 1)
+    spoilt = memory.save_state({"position": -99}, 2)
     asked = {"agent_id": memory.agent_id, "checkpoint_id": checkpoint.checkpoint_id}
     answer = invoke(
         platform, session, "daybook-rollback", asked | {"expected_version": spoilt.version}
     )
-    assert answer == {"version": 3, "restored_from": checkpoint.checkpoint_id}
+    assert answer == {"version": 4, "restored_from": checkpoint.checkpoint_id}
     state = memory.load_state()
     assert state is not None
-    assert (state.version, state.data["position"]) == (3, 1)
+    assert (state.version, state.data["position"]) == (4, 1)
     refused = invoke(
         platform, session, "daybook-rollback", asked | {"expected_version": spoilt.version}
     )
     # AWS names the class in `errorType`, ministack does not
-    assert "version 3 stands" in refused["errorMessage"]
+    assert "version 4 stands" in refused["errorMessage"]

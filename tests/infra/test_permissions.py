@@ -99,9 +99,10 @@ def test_planner(prod: Synthesized, role: str) -> None:
 
 
 def test_checkpoint_worker(prod: Synthesized) -> None:
-    """It may keep states, note agents in the registry, and consume its queue."""
-    expected = LOGGING | TRACING | CONSUMING | READING | KEEPING
-    assert actions(prod, "checkpointworker") == expected | {"s3:GetObject", "sqs:SendMessage"}
+    """It may keep states, clean up their bodies, note agents, and consume its queue."""
+    expected = LOGGING | TRACING | CONSUMING | READING | KEEPING | {"sqs:SendMessage"}
+    bodies = {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket"}
+    assert actions(prod, "checkpointworker") == expected | bodies
 
 
 def test_rollback(prod: Synthesized) -> None:
@@ -116,9 +117,11 @@ def test_rollback(prod: Synthesized) -> None:
 @pytest.mark.parametrize("role", ["checkpointworker", "rollingback"])
 def test_bodies_of_states_only(prod: Synthesized, role: str) -> None:
     """Of the bucket they see one folder."""
-    reading = [s for s in statements(prod, role) if "s3:GetObject" in acting(s)]
-    (found,) = reading
-    assert str(found["Resource"]).endswith("'/state/*']]}")
+    for found in statements(prod, role):
+        if acting(found) & {"s3:GetObject", "s3:DeleteObject"}:
+            assert str(found["Resource"]).endswith("'/state/*']]}")
+        if "s3:ListBucket" in acting(found):
+            assert found["Condition"] == {"StringLike": {"s3:prefix": ["state/*"]}}
 
 
 def test_worker(prod: Synthesized) -> None:

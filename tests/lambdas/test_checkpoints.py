@@ -2,11 +2,13 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
 
 from daybook import (
+    AccessDeniedError,
     AWSClientManager,
     CheckpointNotFoundError,
     InvalidInputError,
@@ -136,3 +138,23 @@ def test_an_order_that_is_none(scout: MemoryManager, event: Any) -> None:
     assert (state := scout.load_state()) is not None
     assert state.version == 1
     assert scout.list_checkpoints() == []
+
+
+def test_bodies_that_nobody_needs_are_cleaned_up(
+    scout: MemoryManager,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a checkpoint was taken; that this fails makes no message fail."""
+    for version in (1, 2):
+        scout.save_state({"noise": [uuid4().hex for _ in range(25_000)]}, version)
+    assert deliver({"agent_id": "scout"}) == []
+    assert published(capsys, "StateBodiesRemoved") == [1.0]
+    scout.save_state({}, 3)
+
+    def refused(*_: object) -> int:
+        raise AccessDeniedError("no")
+
+    monkeypatch.setattr(checkpoint_worker, "sweep", refused)
+    assert deliver({"agent_id": "scout"}) == []
+    assert len(scout.list_checkpoints()) == 2

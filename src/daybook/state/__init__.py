@@ -8,6 +8,7 @@ from daybook.state.checkpoints import (
 )
 from daybook.state.current import load, save
 from daybook.state.rollbacks import rollback
+from daybook.state.sweeping import sweep
 
 __all__ = [
     "create_checkpoint",
@@ -17,4 +18,5 @@ __all__ = [
     "load",
     "rollback",
     "save",
+    "sweep",
 ]

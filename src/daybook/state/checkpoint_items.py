@@ -10,6 +10,7 @@ from daybook.models.json_values import JsonObject
 from daybook.state import state_items
 from daybook.store import STATE, Store, keys, unpack
 from daybook.store.attributes import Item
+from daybook.store.bodies import BODY_OBJECT
 from daybook.store.expressions import absent, equals
 from daybook.store.requests import Check, Delete, Put, Write
 
@@ -38,6 +39,8 @@ def puts(checkpoint: Checkpoint, item: Item) -> list[Write]:
     }
     if checkpoint.label is not None:
         about["label"] = checkpoint.label
+    if BODY_OBJECT in item:
+        about[BODY_OBJECT] = item[BODY_OBJECT]
     data_key = keys.checkpoint_data(checkpoint.agent_id, checkpoint.checkpoint_id)
     return [
         Put(table=STATE, item=about, condition=absent("pk")),

@@ -6,10 +6,11 @@ from typing import Annotated, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from daybook.errors import CheckpointNotFoundError, StateNotFoundError
-from daybook.models import Checkpoint
+from daybook.models import AgentState, Checkpoint
 from daybook.models.base import as_invalid_input
 from daybook.models.checkpoints import Kind, checked_checkpoint_id, place
 from daybook.models.decisions import Label
+from daybook.models.json_values import JsonObject
 from daybook.state import checkpoint_items, state_items
 from daybook.state.retention import prune
 from daybook.state.state_items import LAST, TRIES, contended, version_of
@@ -42,8 +43,8 @@ def create_checkpoint(
     except ValidationError as fault:
         raise as_invalid_input(fault, "the label") from None
     for attempt in range(TRIES):
-        item = _current(store, agent_id)
-        checkpoint = _take(store, item, "manual", label)
+        item, state = _current(store, agent_id)
+        checkpoint = _take(store, item, state.data, "manual", label)
         if checkpoint is not None:
             prune(store, agent_id, keep)
             return checkpoint
@@ -57,11 +58,11 @@ def create_if_changed(store: Store, agent_id: str, *, keep: int) -> Taken:
     For the schedule. Raises as create_checkpoint does.
     """
     for attempt in range(TRIES):
-        item = _current(store, agent_id)
+        item, state = _current(store, agent_id)
         last = item.get(LAST)
         if last is not None and place(str(last))[0] == version_of(item):
             return Taken(version_of(item), None)
-        checkpoint = _take(store, item, "automatic")
+        checkpoint = _take(store, item, state.data, "automatic")
         if checkpoint is not None:
             prune(store, agent_id, keep)
             return Taken(checkpoint.version, checkpoint)
@@ -106,19 +107,20 @@ def _newest_first(store: Store, agent_id: str) -> Iterator[Checkpoint]:
     return (checkpoint_items.read(item) for item in found)
 
 
-def _current(store: Store, agent_id: str) -> Item:
-    item = store.get(STATE, keys.current_state(agent_id))
-    if item is None:
+def _current(store: Store, agent_id: str) -> tuple[Item, AgentState]:
+    # what cannot be read is no checkpoint: say so now, and not when it is needed
+    found = state_items.read_current(store, agent_id)
+    if found is None:
         raise StateNotFoundError(
             f"{agent_id!r} has no state to keep in a checkpoint: save_state() makes the first"
         )
-    return item
+    return found
 
 
-def _take(store: Store, item: Item, kind: Kind, label: str | None = None) -> Checkpoint | None:
+def _take(
+    store: Store, item: Item, data: JsonObject, kind: Kind, label: str | None = None
+) -> Checkpoint | None:
     """Write a checkpoint of the state in this item; None if that is not the current one."""
-    # what cannot be read is no checkpoint: say so now, and not when it is needed
-    data = state_items.read_state(store, item).data
     checkpoint_id = state_items.next_checkpoint_id(item)
     checkpoint = checkpoint_items.make(item, checkpoint_id, kind, store.clock(), label)
     noted = Update(

@@ -7,8 +7,7 @@ from daybook.models import AgentState
 from daybook.models.checkpoints import LARGEST_VERSION
 from daybook.state import state_items
 from daybook.state.state_items import TRIES, contended, moved_on, version_of, wrote
-from daybook.store import STATE, Store, keys
-from daybook.store.attributes import Item
+from daybook.store import STATE, Store
 
 
 def load(store: Store, agent_id: str, *, take_over: bool = False) -> AgentState | None:
@@ -20,10 +19,10 @@ def load(store: Store, agent_id: str, *, take_over: bool = False) -> AgentState 
     """
     if not isinstance(take_over, bool):
         raise InvalidInputError(f"take_over is True or False, not {take_over!r:.60}")
-    item = store.get(STATE, keys.current_state(agent_id))
-    if item is None:
+    found = state_items.read_current(store, agent_id)
+    if found is None:
         return None
-    return _taken_over(store, agent_id, item) if take_over else state_items.read_state(store, item)
+    return _taken_over(store, found[1]) if take_over else found[1]
 
 
 def save(
@@ -39,7 +38,7 @@ def save(
     state = AgentState.checked(agent_id=agent_id, version=expected + 1, data=data, updated_at=now)
     token = state_items.new_token()
     if expected:
-        held = state_items.content(store, agent_id, state.data)
+        held = state_items.content(store, agent_id, state.version, state.data, token)
         update = state_items.next_version(agent_id, expected, held, token=token, now=now)
         standing = store.change(update)
     else:
@@ -68,14 +67,15 @@ def checked_version(version: int | None) -> int | None:
     return version
 
 
-def _taken_over(store: Store, agent_id: str, item: Item) -> AgentState:
+def _taken_over(store: Store, state: AgentState) -> AgentState:
+    agent_id = state.agent_id
     for attempt in range(TRIES):
-        state = state_items.read_state(store, item)
         now, token = store.clock(), state_items.new_token()
         update = state_items.next_version(agent_id, state.version, {}, token=token, now=now)
         standing = store.change(update)
         if standing is None or wrote(standing, state.version + 1, token):
             return state_items.make_state(agent_id, state.version + 1, state.data, now)
-        item = standing or item
         store.backoff.pause(attempt)
-    raise contended(agent_id, "taken over", version_of(item))
+        found = state_items.read_current(store, agent_id)
+        state = found[1] if found else state
+    raise contended(agent_id, "taken over", state.version)

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from daybook.errors import StaleStateError
+from daybook.errors import AccessDeniedError, BodyMissingError, StaleStateError
 from daybook.models import AgentState
 from daybook.models.checkpoints import checkpoint_id, place
 from daybook.models.identity import microseconds, moment_of
@@ -43,17 +43,17 @@ def first_version(
     """Return the item of version 1."""
     writers = dict.fromkeys(WRITERS, _NOBODY) | {WRITERS[0]: token}
     item = keys.current_state(agent_id) | _stamp(1, now) | writers
-    return pack(store, CODEC, keys.state_bodies(agent_id), item, data)
+    return pack(store, CODEC, keys.state_body(agent_id, 1, token), item, data)
 
 
-def content(store: Store, agent_id: str, data: JsonObject) -> Item:
+def content(store: Store, agent_id: str, version: int, data: JsonObject, token: str) -> Item:
     """Return the attributes that hold the data, which is put into the bucket if it is large.
 
     Raises BodyTooLargeError when there is no bucket.
     """
-    beside = dict.fromkeys(WRITERS, new_token()) | _stamp(1, store.clock())
-    beside |= keys.current_state(agent_id) | {LAST: checkpoint_id(1, 0, new_token())}
-    return content_of(pack(store, CODEC, keys.state_bodies(agent_id), beside, data))
+    beside = dict.fromkeys(WRITERS, token) | _stamp(version, store.clock())
+    beside |= keys.current_state(agent_id) | {LAST: checkpoint_id(version, 0, token)}
+    return content_of(pack(store, CODEC, keys.state_body(agent_id, version, token), beside, data))
 
 
 def content_of(item: Item) -> Item:
@@ -119,6 +119,24 @@ def next_checkpoint_id(item: Item) -> str:
         of_version, of_number = place(str(last))
         number = of_number + 1 if of_version == version else 0
     return checkpoint_id(version, number, new_token())
+
+
+def read_current(store: Store, agent_id: str) -> tuple[Item, AgentState] | None:
+    """Return the agent's item and the state in it, or None if it has none. One request.
+
+    An object that is gone because its version has been superseded meanwhile makes no fault.
+    """
+    item = store.get(STATE, keys.current_state(agent_id))
+    while item is not None:
+        try:
+            return item, read_state(store, item)
+        except (BodyMissingError, AccessDeniedError):
+            # to those who may not list a bucket, S3 says that they may not read what is missing
+            fresh = store.get(STATE, keys.current_state(agent_id)) or {}
+            if fresh.get(BODY_OBJECT) == item.get(BODY_OBJECT):
+                raise
+            item = fresh
+    return None
 
 
 def read_state(store: Store, item: Item) -> AgentState:

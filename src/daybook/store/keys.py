@@ -247,9 +247,22 @@ def checkpoint_id_of(sort_key: str) -> str:
     return sort_key.removeprefix(_CHECKPOINT)
 
 
+def state_body(agent_id: str, version: int, token: str) -> str:
+    """Return the folder of the object that holds a version too large for its item.
+
+    It is that of one try to write this version, so that no other writer's object is in it.
+    """
+    return f"{state_bodies(agent_id)}{version:010d}-{token}"
+
+
 def state_bodies(agent_id: str) -> str:
-    """Return the folder of the objects that hold state too large for items."""
-    return f"{STATE_BODIES}{agent_id}"
+    """Return what the names of all bodies of an agent's state start with."""
+    return f"{STATE_BODIES}{agent_id}/"
+
+
+def version_of_body(name: str) -> int:
+    """Return the version that an object was written for, from its name."""
+    return int(name.split("/")[2].partition("-")[0])
 
 
 STATE_BODIES = "state/"
