@@ -6,7 +6,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from daybook.store import SIGNALS
-from daybook.store.keys import AGENTS, REGISTRY
+from daybook.store.keys import AGENTS, REGISTRY, STATE_BODIES
 from daybook.store.schema import Table
 from infra.nag import acknowledge
 from infra.payloads import Payloads
@@ -22,6 +22,17 @@ REWRITE_ITEMS = (
     "dynamodb:UpdateItem",
 )
 """Also what a transaction needs: it has no permission of its own, each of its parts has."""
+
+
+NOTE_AGENTS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
+"""What noting something of an agent in the registry takes; a refused note may look at it."""
+
+CHANGE_STATE = (
+    *WRITE_ITEMS,
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:UpdateItem",
+)
 
 
 def grant_log(role: iam.Role, *, table: dynamodb.Table, schema: Table, payloads: Payloads) -> None:
@@ -68,13 +79,38 @@ def grant_routing(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[st
     _grant(role, "WhoIsThere", [QUERY], [index], conditions=only)
 
 
+def grant_state(role: iam.Role, *, table: dynamodb.Table, payloads: Payloads) -> None:
+    """Let a role keep states in checkpoints and take them back; their bodies it only reads.
+
+    A body in the bucket is never copied: state and checkpoints point to the same one.
+    """
+    _grant(role, "State", [*READ_ITEMS, *CHANGE_STATE, QUERY], [table.table_arn])
+    bodies = f"{STATE_BODIES}*"
+    _grant(role, "StateBodies", ["s3:GetObject"], [payloads.bucket.arn_for_objects(bodies)])
+    acknowledge(
+        role,
+        f"AwsSolutions-IAM5[Resource::{payloads.objects_as_reported(bodies)}]",
+        "The bodies of all agents' states, and no others.",
+    )
+
+
+def grant_sweeping(role: iam.Role, *, payloads: Payloads) -> None:
+    """Let a role that may keep states see which bodies there are, and delete them."""
+    bodies = f"{STATE_BODIES}*"
+    only = {"StringLike": {"s3:prefix": [bodies]}}
+    arn = payloads.bucket.bucket_arn
+    _grant(role, "ListStateBodies", ["s3:ListBucket"], [arn], conditions=only)
+    everything = [payloads.bucket.arn_for_objects(bodies)]
+    _grant(role, "SweepStateBodies", ["s3:DeleteObject"], everything)
+
+
 def grant_bodies(role: iam.Role, *, payloads: Payloads) -> None:
     """Let a role read and write the objects of the bucket, but neither list nor delete them."""
     everything = [payloads.bucket.arn_for_objects("*")]
     _grant(role, "Bodies", ["s3:GetObject", "s3:PutObject"], everything)
     acknowledge(
         role,
-        f"AwsSolutions-IAM5[Resource::{payloads.every_object_as_reported}]",
+        f"AwsSolutions-IAM5[Resource::{payloads.objects_as_reported('*')}]",
         "Objects anywhere in one bucket, which holds nothing but bodies and archives.",
     )
 

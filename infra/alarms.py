@@ -8,6 +8,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.api import DecisionApi
+from infra.checkpoints import Checkpoints, Rollback
 from infra.config import StageConfig
 from infra.consolidation import Consolidation
 from infra.functions import NAMESPACE, SERVICE
@@ -43,6 +44,8 @@ class Alarms(Construct):
         news: News,
         consolidation: Consolidation,
         signals: Signals,
+        checkpoints: Checkpoints,
+        rollback: Rollback,
     ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = config.resource("")
@@ -53,6 +56,12 @@ class Alarms(Construct):
             ("news-dead-letters", news.dead_letters, "Notes of who has something new"),
             ("schedule-dead-letters", consolidation.schedule_dead_letters, "Calls of the planner"),
             ("signals-dead-letters", signals.dead_letters, "Signals"),
+            ("checkpoint-dead-letters", checkpoints.dead_letters, "Automatic checkpoints"),
+            (
+                "checkpoint-schedule-dead-letters",
+                checkpoints.schedule_dead_letters,
+                "Calls of the checkpoints' planner",
+            ),
         ):
             self._alarm(
                 name,
@@ -77,6 +86,9 @@ class Alarms(Construct):
             consolidation.planner,
             consolidation.worker,
             signals.handler,
+            checkpoints.planner,
+            checkpoints.worker,
+            rollback.handler,
         ):
             name = part.node.id
             self._alarm(
@@ -95,7 +107,7 @@ class Alarms(Construct):
             "The API answered with a 5xx status.",
         )
         for name, follower, what in (
-            ("news-late", news.handler, "arrived in the log %s has not been noted as news"),
+            ("news-late", news.handler, "was written %s has not been noted as news"),
             ("signals-late", signals.handler, "was published %s has not been delivered"),
         ):
             self._alarm(
@@ -118,6 +130,18 @@ class Alarms(Construct):
                 "ConsolidationLag",
                 "Something that arrived an hour ago has not been learned from.",
                 LONGEST_LAG_SECONDS,
+            ),
+            (
+                "checkpoint-failures",
+                "CheckpointsFailed",
+                "An automatic checkpoint failed, and is tried again; its worker's log says why.",
+                1,
+            ),
+            (
+                "checkpoint-late",
+                "CheckpointLag",
+                "A state that changed four hours ago has no checkpoint.",
+                4 * LONGEST_LAG_SECONDS,
             ),
         ):
             self._alarm(

@@ -14,6 +14,7 @@ PREFIX = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]{0,31})?")
 ROLE_NAME_PART = re.compile(r"[A-Za-z0-9+=,.@_-]+")
 LONGEST_ROLE_NAME = 64
 LONGEST_RETENTION = 36_500
+MOST_CHECKPOINTS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +61,11 @@ class StageConfig:
     throttled locally, and nobody there wants to wait. `consolidation_minutes` is how often
     consolidation is planned, `consolidation_workers` how many agents are looked after at once,
     `consolidation_timeout_seconds` and `consolidation_visibility_seconds` the same for its
-    queue, and `news_window_seconds` how long Lambda may gather what arrives in the log before
-    the agents are noted as having news. `fingerprint` is whatever the deployer
-    wants to find in the outputs later; the local platform tells by it whether the code has
-    changed.
+    queue; `checkpoint_…` is all of that for checkpoints, of which an agent keeps
+    `checkpoints_kept` without a label (0: all); and `news_window_seconds` is how long Lambda
+    may gather what arrives before the agents are noted as having news. `fingerprint` is
+    whatever the deployer wants to find in the outputs later; the local platform tells by it
+    whether the code has changed.
     """
 
     name: str
@@ -84,6 +86,11 @@ class StageConfig:
     consolidation_workers: int = 10
     consolidation_timeout_seconds: int = 300
     consolidation_visibility_seconds: int = 1_800
+    checkpoint_minutes: int = 60
+    checkpoint_workers: int = 10
+    checkpoint_timeout_seconds: int = 60
+    checkpoint_visibility_seconds: int = 360
+    checkpoints_kept: int = 50
     news_window_seconds: int = 60
     agents: tuple[str, ...] = ()
     alarm_email: str | None = None
@@ -120,6 +127,10 @@ STAGES = {
             consolidation_workers=2,
             consolidation_timeout_seconds=60,
             consolidation_visibility_seconds=60,
+            checkpoint_minutes=1,
+            checkpoint_workers=2,
+            checkpoint_timeout_seconds=30,
+            checkpoint_visibility_seconds=30,
             news_window_seconds=1,
         ),
         StageConfig(name="dev"),
@@ -150,7 +161,12 @@ def stage_config(context: Callable[[str], Any]) -> StageConfig:
         STAGES[name],
         prefix=prefix,
         agents=tuple(dict.fromkeys(agents)),
-        retention_days=_days(context("retention_days"), STAGES[name].retention_days),
+        retention_days=_number(
+            context, "retention_days", STAGES[name].retention_days, LONGEST_RETENTION
+        ),
+        checkpoints_kept=_number(
+            context, "checkpoints_kept", STAGES[name].checkpoints_kept, MOST_CHECKPOINTS
+        ),
         fingerprint=str(context("fingerprint") or "-"),
         alarm_email=context("alarm_email") or None,
     )
@@ -164,15 +180,16 @@ def stage_config(context: Callable[[str], Any]) -> StageConfig:
     return config
 
 
-def _days(given: Any, default: int) -> int:
-    """Read a number of days, 0 being for ever; ValueError if it is not one."""
+def _number(context: Callable[[str], Any], name: str, default: int, most: int) -> int:
+    """Read a whole number from 0 to `most`, 0 meaning no end; ValueError if it is not one."""
+    given = context(name)
     if given is None:
         return default
     text = str(given)
-    if not text.isdecimal() or int(text) > LONGEST_RETENTION:
+    if not text.isdecimal() or int(text) > most:
         raise ValueError(
-            f"retention_days is {text!r}; give a whole number from 1 to {LONGEST_RETENTION}, or 0 "
-            "to keep decisions for ever."
+            f"{name} is {text!r}; give a whole number from 1 to {most}, or 0 to keep everything "
+            "for ever."
         )
     return int(text)
 

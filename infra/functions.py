@@ -50,6 +50,7 @@ def artifacts(
             "DAYBOOK_TABLE_PREFIX": config.prefix,
             "DAYBOOK_RETENTION_DAYS": str(config.retention_days),
             "DAYBOOK_AGENT_ROLE_PREFIX": config.agent_role_prefix,
+            "DAYBOOK_CHECKPOINTS_KEPT": str(config.checkpoints_kept),
             "POWERTOOLS_SERVICE_NAME": SERVICE,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": config.log_level,

@@ -1,4 +1,4 @@
-"""Who has news: a function that follows the decision log's stream into the registry."""
+"""Who has news: a function that follows the streams of log and states into the registry."""
 
 import json
 
@@ -8,8 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
-from daybook.store.keys import ARRIVING
-from infra.access import grant_registry
+from daybook.store.keys import ARRIVING, CURRENT_STATE
+from infra.access import NOTE_AGENTS, grant_registry
 from infra.config import StageConfig
 from infra.functions import Artifacts, DaybookFunction
 from infra.nag import acknowledge
@@ -19,7 +19,9 @@ LARGEST_BATCH = 1_000
 
 
 class News(Construct):
-    """`news`, called with what has arrived in the log, many records at a time.
+    """`news`, called with what has arrived in the log and with states that have changed.
+
+    Many records at a time.
 
     A batch that fails is halved and tried again for half a day; then where it lies in the
     stream is written to a queue. Retrying it does no harm, and nothing but an outage of
@@ -34,6 +36,7 @@ class News(Construct):
         config: StageConfig,
         artifacts: Artifacts,
         log: dynamodb.Table,
+        state: dynamodb.Table,
         memory: dynamodb.Table,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -49,23 +52,10 @@ class News(Construct):
             timeout=Duration.seconds(60),
         )
         grant_registry(
-            self.handler.role,
-            table=memory,
-            actions=["dynamodb:BatchGetItem", "dynamodb:UpdateItem"],
+            self.handler.role, table=memory, actions=["dynamodb:BatchGetItem", *NOTE_AGENTS]
         )
-        self.handler.function.add_event_source(
-            sources.DynamoEventSource(
-                log,
-                # what is already in the stream when it is deployed counts as news, too
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=LARGEST_BATCH,
-                max_batching_window=Duration.seconds(config.news_window_seconds),
-                bisect_batch_on_error=True,
-                max_record_age=Duration.hours(12),
-                on_failure=sources.SqsDlq(self.dead_letters),
-                filters=[{"pattern": json.dumps(_arrivals())}],
-            )
-        )
+        self._follow(log, {"S": [{"prefix": prefix} for prefix in ARRIVING]}, config)
+        self._follow(state, {"S": [CURRENT_STATE]}, config)
         acknowledge(
             self.handler.role,
             "AwsSolutions-IAM5[Resource::*]",
@@ -73,14 +63,24 @@ class News(Construct):
             "actions know none either.",
         )
 
+    def _follow(
+        self, table: dynamodb.Table, sort_keys: dict[str, object], config: StageConfig
+    ) -> None:
+        """Call the function with what is written under these sort keys.
 
-def _arrivals() -> dict[str, object]:
-    """Return the pattern of records that are news.
-
-    Nothing in the log is changed, so a change is an expired item that was written anew.
-    """
-    starts = [{"prefix": prefix} for prefix in ARRIVING]
-    return {
-        "eventName": ["INSERT", "MODIFY"],
-        "dynamodb": {"Keys": {"sk": {"S": starts}}},
-    }
+        Nothing in the log is changed, so a change there is an expired item written anew.
+        """
+        pattern = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": sort_keys}}}
+        self.handler.function.add_event_source(
+            sources.DynamoEventSource(
+                table,
+                # what is already in the stream when it is deployed counts as news, too
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=LARGEST_BATCH,
+                max_batching_window=Duration.seconds(config.news_window_seconds),
+                bisect_batch_on_error=True,
+                max_record_age=Duration.hours(12),
+                on_failure=sources.SqsDlq(self.dead_letters),
+                filters=[{"pattern": json.dumps(pattern)}],
+            )
+        )

@@ -18,7 +18,8 @@ class Payloads(Construct):
     """A private, encrypted, versioned bucket.
 
     A body goes some time after its item has expired; the archive stays, for that is what it
-    is for. What was overwritten or deleted can be had back for 35 days.
+    is for, and so do the bodies of states, which have no end. What was overwritten or deleted
+    can be had back for 35 days.
 
     In a protected stage it survives the stack. Elsewhere the stack cannot be deleted while
     objects remain: emptying it would take a function of CDK's own, with more rights than
@@ -58,13 +59,12 @@ class Payloads(Construct):
             "need a second bucket.",
         )
 
-    @property
-    def every_object_as_reported(self) -> str:
-        """How cdk-nag spells the ARN of all objects."""
+    def objects_as_reported(self, names: str) -> str:
+        """Return how cdk-nag spells the ARN of these objects."""
         logical_id = Stack.of(self).get_logical_id(
             cast("CfnElement", self.bucket.node.default_child)
         )
-        return f"<{logical_id}.Arn>/*"
+        return f"<{logical_id}.Arn>/{names}"
 
 
 def _expired_bodies(config: StageConfig) -> list[s3.LifecycleRule]:

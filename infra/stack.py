@@ -9,6 +9,7 @@ from daybook.store import schema
 from infra.access import grant_log, grant_memory_reading
 from infra.alarms import Alarms
 from infra.api import DecisionApi
+from infra.checkpoints import Checkpoints, Rollback
 from infra.config import StageConfig
 from infra.consolidation import Consolidation
 from infra.functions import artifacts
@@ -60,7 +61,16 @@ class DaybookStack(Stack):
         memory = tables.by_name[schema.MEMORY.name]
         # statistics of closed hours come from rollups
         grant_memory_reading(api.handler.role, table=memory)
-        news = News(self, "following", config=config, artifacts=shared, log=log, memory=memory)
+        state = tables.by_name[schema.STATE.name]
+        news = News(
+            self,
+            "following",
+            config=config,
+            artifacts=shared,
+            log=log,
+            state=state,
+            memory=memory,
+        )
         consolidation = Consolidation(
             self,
             "consolidating",
@@ -76,6 +86,22 @@ class DaybookStack(Stack):
             artifacts=shared,
             table=tables.by_name[schema.SIGNALS.name],
         )
+        checkpoints = Checkpoints(
+            self,
+            "checkpointing",
+            config=config,
+            artifacts=shared,
+            tables=tables.by_name,
+            payloads=payloads,
+        )
+        rollback = Rollback(
+            self,
+            "rolling-back",
+            config=config,
+            artifacts=shared,
+            state=state,
+            payloads=payloads,
+        )
         AgentRoles(self, "agents", config=config, api=api)
         Alarms(
             self,
@@ -86,6 +112,8 @@ class DaybookStack(Stack):
             news=news,
             consolidation=consolidation,
             signals=signals,
+            checkpoints=checkpoints,
+            rollback=rollback,
         )
         for name, value, what in (
             ("ApiUrl", api.api.api_endpoint, "The HTTP API; every request has to be signed"),
@@ -104,6 +132,21 @@ class DaybookStack(Stack):
                 "SignalsDeadLetterQueueUrl",
                 signals.dead_letters.queue_url,
                 "Signals that agents or the router gave up",
+            ),
+            (
+                "CheckpointDeadLetterQueueUrl",
+                checkpoints.dead_letters.queue_url,
+                "Agents whose automatic checkpoint kept failing",
+            ),
+            (
+                "RollbackFunction",
+                rollback.handler.function.function_name,
+                "Invoke it to take an agent's state back to a checkpoint",
+            ),
+            (
+                "CheckpointsKept",
+                str(config.checkpoints_kept),
+                "DAYBOOK_CHECKPOINTS_KEPT for the SDK, so that it keeps as many as the schedule",
             ),
             ("PayloadBucket", payloads.bucket.bucket_name, "DAYBOOK_PAYLOAD_BUCKET for the SDK"),
             ("TablePrefix", config.prefix or "-", "DAYBOOK_TABLE_PREFIX for the SDK; - is none"),

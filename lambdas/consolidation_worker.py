@@ -22,7 +22,7 @@ from daybook.memory import ConsolidationReport, consolidate
 from daybook.models.identity import EPOCH
 from daybook.progress.registry import note_caught_up
 from daybook.store import Store
-from lambdas import consolidation_messages
+from lambdas import agent_messages
 from lambdas.connection import client_manager
 
 ALLOWANCE = 2.0
@@ -52,10 +52,10 @@ def look_after(record: SQSRecord, lambda_context: LambdaContext) -> None:
     is consolidating stays due in the registry, so this message has nothing more to do.
     """
     try:
-        agent_id = consolidation_messages.parse(record.body).agent_id
+        agent_id = agent_messages.parse(record.body).agent_id
         more = catch_up(client_manager().store, agent_id, lambda_context)
         if more:
-            consolidation_messages.send([agent_id])
+            agent_messages.send([agent_id])
             metrics.add_metric("RunsContinued", MetricUnit.Count, 1)
     except (ConsolidationBusyError, OvertakenError) as standing_back:
         metrics.add_metric("RunsBusy", MetricUnit.Count, 1)

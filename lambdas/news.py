@@ -1,4 +1,4 @@
-"""Follows the stream of the decision log, and notes which agents have something new.
+"""Follows the streams of the decision log and of states; notes which agents have something new.
 
 A batch that fails is tried again whole, by parts, until it succeeds: noting an agent twice
 does no harm. So nothing is reported as failed in part; a half-noted batch simply raises.
@@ -12,8 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from daybook.models.identity import AGENT_ID
+from daybook.progress.changed_states import note_states
 from daybook.progress.registry import note_news
-from daybook.store.keys import ARRIVING
+from daybook.store.keys import ARRIVING, CURRENT_STATE
 from lambdas.connection import client_manager
 
 logger = Logger()
@@ -25,22 +26,40 @@ tracer = Tracer()
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Note every agent in whose log something has arrived."""
+    """Note every agent in whose log something has arrived, or whose state has changed."""
     del context
-    agents = set(arrivals(event))
-    note_news(client_manager().store, agents)
+    agents: set[str] = set()
+    versions: dict[str, int] = {}
+    for agent_id, sort_key, record in ours(event):
+        if sort_key.startswith(ARRIVING):
+            agents.add(agent_id)
+        elif (version := new_version(record)) is not None:
+            versions[agent_id] = max(version, versions.get(agent_id, 0))
+    store = client_manager().store
+    note_news(store, agents)
     metrics.add_metric("AgentsWithNews", MetricUnit.Count, len(agents))
+    note_states(store, versions)
+    metrics.add_metric("AgentsWithNewState", MetricUnit.Count, len(versions))
 
 
-def arrivals(event: dict[str, Any]) -> Iterator[str]:
-    """Yield the agent of each record that is a decision, an outcome or a late mark.
+def ours(event: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield agent, sort key and content of each decision, outcome, late mark and state.
 
-    Anything else in the table is not Daybook's, and would fail however often it was tried.
+    Anything else in the tables is not Daybook's, and would fail however often it was tried.
     """
     for record in event["Records"]:
         keys = record["dynamodb"]["Keys"]
         agent_id, sort_key = keys["pk"].get("S", ""), keys["sk"].get("S", "")
-        if AGENT_ID.fullmatch(agent_id) and sort_key.startswith(ARRIVING):
-            yield agent_id
+        known = sort_key.startswith(ARRIVING) or sort_key == CURRENT_STATE
+        if AGENT_ID.fullmatch(agent_id) and known:
+            yield agent_id, sort_key, record["dynamodb"]
         else:
             logger.warning("a record that is not Daybook's", extra={"keys": keys})
+
+
+def new_version(record: dict[str, Any]) -> int | None:
+    """Return the version that a state has come to, or None if only a checkpoint was taken."""
+    before, after = (
+        record.get(image, {}).get("version", {}).get("N") for image in ("OldImage", "NewImage")
+    )
+    return int(after) if after not in {None, before} else None

@@ -20,6 +20,8 @@
     │   ├── DecisionNotFoundError
     │   ├── PatternNotFoundError
     │   ├── RunNotFoundError
+    │   ├── StateNotFoundError
+    │   ├── CheckpointNotFoundError
     │   ├── SignalNotFoundError
     │   └── AgentNotRegisteredError
     ├── ConflictError                             something else is already recorded
@@ -29,6 +31,7 @@
     │   ├── PatternConflictError
     │   ├── ConsolidationBusyError
     │   ├── OvertakenError
+    │   ├── StaleStateError
     │   ├── UndoRefusedError
     │   ├── SignalConflictError
     │   └── ClaimExpiredError
@@ -145,6 +148,14 @@ class AgentNotRegisteredError(NotFoundError):
     """The agent is not in the registry of who is there."""
 
 
+class StateNotFoundError(NotFoundError):
+    """This agent has not saved any state yet."""
+
+
+class CheckpointNotFoundError(NotFoundError):
+    """This agent has no checkpoint of this id, or none at all."""
+
+
 class ConflictError(DaybookError):
     """Something else is already recorded; it stands, and nothing was written."""
 
@@ -171,6 +182,17 @@ class ConsolidationBusyError(ConflictError):
 
 class OvertakenError(ConflictError):
     """Another worker has taken over the job, and has gone on with it."""
+
+
+class StaleStateError(ConflictError):
+    """An agent's state has moved on since the caller read it.
+
+    `found` is the version that stands; 0 when there is none.
+    """
+
+    def __init__(self, message: str, found: int = 0) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 class UndoRefusedError(ConflictError):

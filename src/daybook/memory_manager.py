@@ -15,9 +15,15 @@ from daybook.analytics import DecisionStats, decision_stats
 from daybook.client import AWSClientManager, get_client_manager
 from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.doors import Api, verb
-from daybook.errors import ForeignDecisionError, InvalidInputError
+from daybook.errors import (
+    ClaimExpiredError,
+    ConflictError,
+    ForeignDecisionError,
+    InvalidInputError,
+)
 from daybook.memory import Acquaintances, ConsolidationReport, Recollection
 from daybook.models import (
+    AgentState,
     DecisionContext,
     DecisionOutcome,
     DecisionRecord,
@@ -26,10 +32,14 @@ from daybook.models import (
     MemoryTier,
     new_decision_id,
 )
+from daybook.models.checkpoints import StateReceipt
 from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
 from daybook.models.identity import checked_agent_id
 from daybook.settings import region
-from daybook.signals import SignalVerbs
+from daybook.signals import SignalVerbs, acknowledge
+from daybook.state import StateVerbs, saving
+from daybook.state.current import check_data, standing_item
+from daybook.state.state_items import new_token
 from daybook.store import Store
 
 PATIENCE = timedelta(seconds=90)
@@ -41,7 +51,7 @@ PATIENCE_BEHIND_API = timedelta(seconds=10)
 Door = Literal["tables", "api"]
 
 
-class MemoryManager(SignalVerbs):
+class MemoryManager(StateVerbs, SignalVerbs):
     """An agent's handle: its decisions, and the way to every other room.
 
     `door` is how it reaches them: `tables` goes straight to DynamoDB and S3, `api` through the
@@ -68,6 +78,7 @@ class MemoryManager(SignalVerbs):
         self._store = None if self.api else self.client_manager.store
         self.patience = PATIENCE
         self.signals_routed = self.client_manager.settings.signals_routed
+        self.checkpoints_kept = self.client_manager.settings.checkpoints_kept
         self._reader: str | None = None
         self._acquaintances = Acquaintances()
 
@@ -318,3 +329,33 @@ class MemoryManager(SignalVerbs):
     def undo_run(self, run_id: str) -> None:
         """Make it as if a consolidation run had learned nothing."""
         memory.undo(self.store, self.agent_id, run_id, wait=self.patience)
+
+    # a signal's effect on the state
+
+    def _ack_with_state(
+        self, signal_id: str, fence: int, state: Mapping[str, Any], expected_version: int | None
+    ) -> AgentState:
+        check_data(self.agent_id, state)
+        made = self._ack_and_save(signal_id, fence, state, expected_version, new_token())
+        return made.state(self.agent_id, state)
+
+    @verb("POST", "/signals/{signal_id}/ack-with-state")
+    def _ack_and_save(
+        self,
+        signal_id: str,
+        fence: int,
+        state: Mapping[str, Any],
+        expected_version: int | None = None,
+        token: str | None = None,
+    ) -> StateReceipt:
+        made = saving(self.store, self.agent_id, state, expected_version, token)
+        try:
+            done = acknowledge(self.store, self.agent_id, signal_id, fence, also=[made.write])
+        except ClaimExpiredError:
+            raise
+        except ConflictError:
+            done = False
+        if not done:
+            # another version stands, or this very write, whose answer was lost
+            made.checked(standing_item(self.store, self.agent_id))
+        return StateReceipt.of(made.state)

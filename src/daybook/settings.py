@@ -8,10 +8,11 @@
 | `DAYBOOK_AGENT_ROLE_PREFIX` | `daybook-agent-` | the API: roles of this name are agents |
 | `DAYBOOK_DOOR` | `tables` | how the SDK reaches its tables: `tables` (directly) or `api` |
 | `DAYBOOK_API_URL` | none | the deployed API, for the door `api` |
-| `DAYBOOK_CONSOLIDATION_QUEUE_URL` | none | consolidation: the queue from planner to workers |
 | `DAYBOOK_SIGNALS_ROUTED` | false | a deployed router delivers signals, not their sender |
 | `DAYBOOK_SIGNAL_BUS` | none | the router: the event bus that it tells of signals |
 | `DAYBOOK_SIGNAL_DEAD_LETTERS_URL` | none | the router: the queue of signals that failed |
+| `DAYBOOK_WORK_QUEUE_URL` | none | the functions: the queue from a planner to its workers |
+| `DAYBOOK_CHECKPOINTS_KEPT` | 50 | checkpoints without a label that an agent keeps; 0 keeps all |
 
 AWS's own variables (`AWS_ENDPOINT_URL`, credentials, …) are read by boto3.
 """
@@ -38,10 +39,11 @@ class Settings(BaseSettings):
     agent_role_prefix: str = "daybook-agent-"
     door: Literal["tables", "api"] = "tables"
     api_url: str | None = None
-    consolidation_queue_url: str | None = None
     signals_routed: bool = False
     signal_bus: str | None = None
     signal_dead_letters_url: str | None = None
+    work_queue_url: str | None = None
+    checkpoints_kept: Annotated[int, Field(ge=0)] = 50
 
     @property
     def retention(self) -> timedelta | None:

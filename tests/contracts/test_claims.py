@@ -9,10 +9,12 @@ from daybook import (
     AWSClientManager,
     ClaimExpiredError,
     ConflictError,
+    InvalidInputError,
     MemoryManager,
     SignalPriority,
     SignalStatus,
     SignalType,
+    StaleStateError,
 )
 from daybook.models.signal_ids import SignalId
 from daybook.signals import acknowledge, route, stored_signal
@@ -178,3 +180,56 @@ def test_managers_of_one_agent_share_its_inbox(
     twin = MemoryManager(target.agent_id, client_manager)
     taken = ids(target.claim_signals(4)) + ids(twin.claim_signals(4))
     assert len(taken) == len(set(taken)) == 6
+
+
+def test_acknowledging_with_a_state(memory: MemoryManager, desk: Any) -> None:
+    """The signal is done and the state written together; saying it again changes nothing."""
+    target = desk()
+    sid = memory.publish_signal(ALERT, {"add": 2}, [target.agent_id])
+    (claim,) = target.claim_signals()
+    first = claim.ack(state={"sum": claim.signal.payload["add"]})
+    assert first == target.load_state()
+    assert (first.version, first.data) == (1, {"sum": 2})
+    assert statuses(memory, sid) == {target.agent_id: SignalStatus.PROCESSED}
+    claim.ack()
+    with pytest.raises(StaleStateError):
+        claim.ack(state={"sum": 4}, expected_version=1)
+    assert target.load_state() == first
+
+
+def test_a_stale_state_leaves_the_claim(memory: MemoryManager, desk: Any, clock: Clock) -> None:
+    """Another version stands: neither is written, the claim is held, and a second try works."""
+    target = desk()
+    sid = memory.publish_signal(ALERT, {}, [target.agent_id])
+    (claim,) = target.claim_signals(visibility_seconds=60)
+    target.save_state({"by": "another"})
+    for wrong in (None, 7):
+        with pytest.raises(StaleStateError) as stale:
+            claim.ack(state={"by": "me"}, expected_version=wrong)
+        assert stale.value.found == 1
+    assert statuses(memory, sid) == {target.agent_id: SignalStatus.CLAIMED}
+    assert claim.ack(state={"by": "me"}, expected_version=1).version == 2
+    assert statuses(memory, sid) == {target.agent_id: SignalStatus.PROCESSED}
+
+    late = memory.publish_signal(ALERT, {}, [target.agent_id])
+    (claim,) = target.claim_signals(visibility_seconds=60)
+    clock.advance(seconds=61)
+    with pytest.raises(ClaimExpiredError):
+        claim.ack(state={"by": "late"}, expected_version=2)
+    assert statuses(memory, late) == {target.agent_id: SignalStatus.PENDING}
+    state = target.load_state()
+    assert state is not None
+    assert state.data == {"by": "me"}
+
+
+def test_a_state_that_cannot_be(memory: MemoryManager, desk: Any) -> None:
+    """Bad input is told before anything is written, and the claim is held."""
+    target = desk()
+    memory.publish_signal(ALERT, {}, [target.agent_id])
+    (claim,) = target.claim_signals()
+    bad: Any
+    for bad in ({"a": float("nan")}, {"a": object()}, [1], "x"):
+        with pytest.raises(InvalidInputError):
+            claim.ack(state=bad)
+    assert target.load_state() is None
+    claim.ack()

@@ -10,6 +10,7 @@ from daybook.store.expressions import (
     absent,
     at_most,
     begins_with,
+    below,
     between,
     equals,
     less_than,
@@ -209,3 +210,45 @@ def test_delete_all(store: Store, agent: str) -> None:
     store.delete_all(DECISIONS, [item(agent, number) for number in range(5, 40)])
     left = list(store.query(DECISIONS, equals("pk", agent)))
     assert left == [item(agent, number) for number in range(5)]
+
+
+def test_change_moves_sets_and_removes(store: Store, agent: str) -> None:
+    """Values move as they were before, other attributes stay, and a refusal tells what stands."""
+    store.put(DECISIONS, item(agent, 1, a=1, b=2, c=3, gone="x", stays="y"))
+    key = item(agent, 1)
+    update = Update(
+        table=DECISIONS,
+        key=key,
+        values={"a": 9, "new": b"z"},
+        moves={"c": "b", "b": "a"},
+        removes=["gone", "never"],
+        condition=equals("a", 1),
+    )
+    assert store.change(update) is None
+    changed = item(agent, 1, a=9, b=1, c=2, new=b"z", stays="y")
+    assert store.get(DECISIONS, key) == changed
+    assert store.change(update) == changed
+    assert store.get(DECISIONS, key) == changed
+
+
+def test_change_of_nothing(store: Store, agent: str) -> None:
+    """Where no item is, a condition on its attributes does not hold; `below` does."""
+    key = item(agent, 2)
+    update = Update(table=DECISIONS, key=key, values={"n": 5}, condition=equals("n", 4))
+    assert store.change(update) == {}
+    assert store.get(DECISIONS, key) is None
+    rising = Update(table=DECISIONS, key=key, values={"n": 5}, condition=below("n", 5))
+    assert store.change(rising) is None
+    assert store.change(rising) == item(agent, 2, n=5)
+
+
+def test_change_in_a_transaction(store: Store, agent: str) -> None:
+    """It is done with the others, or not at all."""
+    key = item(agent, 3)
+    store.put(DECISIONS, item(agent, 3, n=1))
+    other = Put(table=DECISIONS, item=item(agent, 4), condition=absent("pk"))
+    change = Update(table=DECISIONS, key=key, values={"n": 2}, condition=equals("n", 1))
+    assert store.transact([change, other])
+    again = Update(table=DECISIONS, key=key, values={"n": 3}, condition=equals("n", 2))
+    assert not store.transact([again, other])
+    assert store.get(DECISIONS, key) == item(agent, 3, n=2)

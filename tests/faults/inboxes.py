@@ -28,7 +28,7 @@ VISIBILITY = 40
 SPEED = 20
 PATIENCE_SECONDS = 420.0
 
-Acknowledge = Callable[..., None]
+Acknowledge = Callable[..., object]
 
 
 def effect(agent_id: str, claimed: ClaimedSignal) -> Put:

@@ -60,7 +60,7 @@ class Post:
         )
         return draft.to_signal(f"{self.agents[0]}-boss", self.now[0])
 
-    def work(self, store: Store, ack: Callable[..., None] = acknowledge) -> None:
+    def work(self, store: Store, ack: Callable[..., object] = acknowledge) -> None:
         """Let every agent deal with what waits for it."""
         for agent_id in self.agents:
             for claimed in claim(store, agent_id, 10, 60):
@@ -181,7 +181,7 @@ def careless(
 
 
 @pytest.mark.parametrize(("ack", "times"), [(acknowledge, 1), (careless, 2)])
-def test_worker_held_up(post: Post, ack: Callable[..., None], times: int) -> None:
+def test_worker_held_up(post: Post, ack: Callable[..., object], times: int) -> None:
     """One that wakes up late changes nothing; the control, without a fence, acts twice."""
     publish(post.store, post.signal())
     agent_id = post.agents[0]

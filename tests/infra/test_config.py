@@ -77,6 +77,15 @@ def test_retention_that_is_no_number_of_days(days: str) -> None:
         stage_config(given(retention_days=days))
 
 
+def test_checkpoints_kept() -> None:
+    """How many stay is a setting of the stage, so that SDK and schedule agree."""
+    assert stage_config(given()).checkpoints_kept == 50
+    assert stage_config(given(checkpoints_kept="7")).checkpoints_kept == 7
+    for number in ("-1", "many", "1000000"):
+        with pytest.raises(ValueError, match="checkpoints_kept"):
+            stage_config(given(checkpoints_kept=number))
+
+
 def test_agents_that_share_a_role() -> None:
     """IAM's role names know no case, so two such agents would be one."""
     with pytest.raises(ValueError, match="differ only in upper and lower case"):

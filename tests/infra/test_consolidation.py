@@ -1,7 +1,9 @@
-"""What runs consolidation: the stream's follower, the schedule and the workers."""
+"""What runs consolidation and checkpoints: the streams' follower, schedules and workers."""
 
 import json
 from typing import Any
+
+import pytest
 
 from daybook.models.identity import DecisionId
 from daybook.store import DECISIONS, keys
@@ -10,28 +12,33 @@ from tests.infra.conftest import Synthesized
 MINUTE = 60
 
 
-def mapping_of(stage: Synthesized, function: str) -> dict[str, Any]:
+def mapping_of(stage: Synthesized, function: str, source: str = "") -> dict[str, Any]:
     """Return the properties of the event source of a function."""
     (found,) = (
         mapping["Properties"]
         for mapping in stage.of_type("AWS::Lambda::EventSourceMapping").values()
         if function in mapping["Properties"]["FunctionName"]["Ref"]
+        and source in str(mapping["Properties"]["EventSourceArn"])
     )
     return dict(found)
 
 
-def test_the_logs_stream_is_followed(stage: Synthesized) -> None:
+LOG, STATES = "tablesagentdecisions", "tablesagentstate"
+
+
+@pytest.mark.parametrize("source", [LOG, STATES])
+def test_the_streams_are_followed(stage: Synthesized, source: str) -> None:
     """In large batches, gathered for a while, from the oldest record that there is."""
-    mapping = mapping_of(stage, "newsfunction")
-    assert "tablesagentdecisions" in str(mapping["EventSourceArn"])
+    mapping = mapping_of(stage, "newsfunction", source)
     assert mapping["BatchSize"] == 1000
     assert mapping["MaximumBatchingWindowInSeconds"] == (1 if stage.config.local else MINUTE)
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
 
 
-def test_a_failed_batch_is_halved_and_kept(stage: Synthesized) -> None:
+@pytest.mark.parametrize("source", [LOG, STATES])
+def test_a_failed_batch_is_halved_and_kept(stage: Synthesized, source: str) -> None:
     """It is tried again for half a day; what fails until then is known of afterwards."""
-    mapping = mapping_of(stage, "newsfunction")
+    mapping = mapping_of(stage, "newsfunction", source)
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["MaximumRecordAgeInSeconds"] == 12 * 60 * MINUTE
     assert "MaximumRetryAttempts" not in mapping
@@ -40,7 +47,7 @@ def test_a_failed_batch_is_halved_and_kept(stage: Synthesized) -> None:
 
 def test_only_arrivals_are_news(stage: Synthesized) -> None:
     """The filter lets decisions, outcomes and late marks pass, and no expiry."""
-    mapping = mapping_of(stage, "newsfunction")
+    mapping = mapping_of(stage, "newsfunction", LOG)
     (given,) = mapping["FilterCriteria"]["Filters"]
     pattern = json.loads(given["Pattern"])
     assert "REMOVE" not in pattern["eventName"]
@@ -51,24 +58,45 @@ def test_only_arrivals_are_news(stage: Synthesized) -> None:
     assert DECISIONS.name in str(stage.of_type("AWS::DynamoDB::Table"))
 
 
-def test_the_schedule_calls_the_planner(stage: Synthesized) -> None:
-    """Every quarter of an hour, every minute locally, and exactly then."""
-    schedule = stage.only("AWS::Scheduler::Schedule")
+def test_only_states_that_stand_are_news(stage: Synthesized) -> None:
+    """The filter lets the current state pass, and no checkpoint."""
+    (given,) = mapping_of(stage, "newsfunction", STATES)["FilterCriteria"]["Filters"]
+    pattern = json.loads(given["Pattern"])
+    assert pattern["dynamodb"]["Keys"]["sk"]["S"] == [keys.current_state("a")["sk"]]
+    assert "REMOVE" not in pattern["eventName"]
+
+
+@pytest.mark.parametrize(
+    ("name", "letters", "minutes"),
+    [("consolidation", "consolidatingschedule", 15), ("checkpoint", "checkpointingschedule", 60)],
+)
+def test_the_schedule_calls_the_planner(
+    stage: Synthesized, name: str, letters: str, minutes: int
+) -> None:
+    """At its rate, every minute locally, and exactly then."""
+    (schedule,) = (
+        found["Properties"]
+        for found in stage.of_type("AWS::Scheduler::Schedule").values()
+        if found["Properties"]["Name"] == f"daybook-{name}"
+    )
     rate = "rate(1 minute)" if stage.config.local else "rate(15 minutes)"
+    rate = rate.replace("15 minutes", "1 hour") if minutes == MINUTE else rate
     assert schedule["ScheduleExpression"] == rate
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert schedule["State"] == "ENABLED"
     target = schedule["Target"]
-    assert "consolidationplannerfunction" in str(target["Arn"])
-    assert "scheduledeadletters" in str(target["DeadLetterConfig"])
+    assert f"{name}plannerfunction" in str(target["Arn"])
+    assert f"{letters}deadletters" in str(target["DeadLetterConfig"])
     assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] >= MINUTE
 
 
-def test_workers_take_one_agent_each(stage: Synthesized) -> None:
+@pytest.mark.parametrize("name", ["consolidation", "checkpoint"])
+def test_workers_take_one_agent_each(stage: Synthesized, name: str) -> None:
     """And not more at once than the account can bear."""
-    mapping = mapping_of(stage, "workerfunction")
+    mapping = mapping_of(stage, f"{name}workerfunction")
     assert mapping["BatchSize"] == 1
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": stage.config.consolidation_workers}
+    workers = getattr(stage.config, f"{name}_workers")
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": workers}
 
 
 def test_only_the_local_platform_has_its_own_actions(stage: Synthesized) -> None:

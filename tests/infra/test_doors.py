@@ -29,6 +29,9 @@ FUNCTIONS = (
     "consolidation-planner",
     "consolidation-worker",
     "signal-router",
+    "checkpoint-planner",
+    "checkpoint-worker",
+    "rollback",
 )
 
 
@@ -60,8 +63,8 @@ def test_environment(stage: Synthesized, name: str) -> None:
     variables = properties["Environment"]["Variables"]
     assert variables.pop("DAYBOOK_PAYLOAD_BUCKET")
     assert (variables.pop("POWERTOOLS_TRACE_DISABLED", None) is None) is stage.config.tracing
-    sends = name.startswith("consolidation")
-    assert bool(variables.pop("DAYBOOK_CONSOLIDATION_QUEUE_URL", None)) is sends
+    sends = name.startswith(("consolidation", "checkpoint"))
+    assert bool(variables.pop("DAYBOOK_WORK_QUEUE_URL", None)) is sends
     routes = name == "signal-router"
     for variable in ("DAYBOOK_SIGNAL_BUS", "DAYBOOK_SIGNAL_DEAD_LETTERS_URL"):
         assert bool(variables.pop(variable, None)) is routes
@@ -69,13 +72,18 @@ def test_environment(stage: Synthesized, name: str) -> None:
         "DAYBOOK_TABLE_PREFIX": "",
         "DAYBOOK_RETENTION_DAYS": "365",
         "DAYBOOK_AGENT_ROLE_PREFIX": "daybook-agent-",
+        "DAYBOOK_CHECKPOINTS_KEPT": "50",
         "POWERTOOLS_SERVICE_NAME": "daybook",
         "POWERTOOLS_METRICS_NAMESPACE": "Daybook",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
 
 
-QUEUES = (("decisions", "decision-queue"), ("consolidation", "consolidation-worker"))
+QUEUES = (
+    ("decisions", "decision-queue"),
+    ("consolidation", "consolidation-worker"),
+    ("checkpoint", "checkpoint-worker"),
+)
 
 
 @pytest.mark.parametrize(("queue", "function"), QUEUES)
@@ -117,7 +125,7 @@ def test_batches_fail_in_part(stage: Synthesized) -> None:
         for mapping in stage.of_type("AWS::Lambda::EventSourceMapping").values()
         if "queue" in str(mapping["Properties"]["EventSourceArn"])
     ]
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings:
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 

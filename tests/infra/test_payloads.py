@@ -27,6 +27,9 @@ def test_only_bodies_expire(stage: Synthesized) -> None:
     assert keys.decision_bodies(own).startswith(keys.bodies())
     day = keys.archive_day("a", own.decided_at.date())
     assert not day.startswith(keys.bodies())
+    # a state has no end, and neither have its checkpoints
+    assert not keys.state_body("a", 1, "t").startswith(keys.bodies())
+    assert keys.state_body("a", 1, "t").startswith(keys.STATE_BODIES)
 
 
 def test_earlier_versions_end_everywhere(stage: Synthesized) -> None:

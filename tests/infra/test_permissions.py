@@ -18,6 +18,7 @@ LEARNING = {
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
 }
+KEEPING = LEARNING - {"dynamodb:BatchWriteItem"}
 FOLLOWING = {
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -83,17 +84,44 @@ def test_queue_function(prod: Synthesized) -> None:
 
 
 def test_news(prod: Synthesized) -> None:
-    """The stream's follower may follow, note agents, and set aside what failed."""
+    """The streams' follower may follow, note agents, and set aside what failed."""
     setting_aside = {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"}
-    noting = {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"}
+    noting = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}
     expected = LOGGING | TRACING | FOLLOWING | noting | setting_aside
     assert actions(prod, "followingnews") == expected
 
 
-def test_planner(prod: Synthesized) -> None:
-    """The planner may ask the registry and send messages."""
+@pytest.mark.parametrize("role", ["consolidationplanner", "checkpointplanner"])
+def test_planner(prod: Synthesized, role: str) -> None:
+    """A planner may ask the registry and send messages."""
     expected = LOGGING | TRACING | {"dynamodb:Query", "sqs:SendMessage"}
-    assert actions(prod, "consolidationplanner") == expected
+    assert actions(prod, role) == expected
+
+
+def test_checkpoint_worker(prod: Synthesized) -> None:
+    """It may keep states, clean up their bodies, note agents, and consume its queue."""
+    expected = LOGGING | TRACING | CONSUMING | READING | KEEPING | {"sqs:SendMessage"}
+    bodies = {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket"}
+    assert actions(prod, "checkpointworker") == expected | bodies
+
+
+def test_rollback(prod: Synthesized) -> None:
+    """It reaches states and their bodies, and nothing else."""
+    expected = LOGGING | TRACING | READING | KEEPING | {"s3:GetObject"}
+    assert actions(prod, "rollingback") == expected
+    for statement in statements(prod, "rollingback"):
+        if any(action.startswith("dynamodb:") for action in acting(statement)):
+            assert "tablesagentstate" in str(statement["Resource"])
+
+
+@pytest.mark.parametrize("role", ["checkpointworker", "rollingback"])
+def test_bodies_of_states_only(prod: Synthesized, role: str) -> None:
+    """Of the bucket they see one folder."""
+    for found in statements(prod, role):
+        if acting(found) & {"s3:GetObject", "s3:DeleteObject"}:
+            assert str(found["Resource"]).endswith("'/state/*']]}")
+        if "s3:ListBucket" in acting(found):
+            assert found["Condition"] == {"StringLike": {"s3:prefix": ["state/*"]}}
 
 
 def test_worker(prod: Synthesized) -> None:
@@ -119,9 +147,11 @@ def test_router(prod: Synthesized) -> None:
     assert "/index/RegistryIndex" in str(asking["Resource"])
 
 
-@pytest.mark.parametrize("role", ["followingnews", "consolidationplanner"])
+@pytest.mark.parametrize(
+    "role", ["followingnews", "consolidationplanner", "checkpointplanner", "checkpointworker"]
+)
 def test_registry_is_all_of_memory_within_reach(prod: Synthesized, role: str) -> None:
-    """Follower and planner reach one partition, which is no agent's."""
+    """Follower, planners and checkpoints reach one partition, which is no agent's."""
     touching = [s for s in statements(prod, role) if "agentmemory" in str(s["Resource"])]
     assert touching
     for statement in touching:
@@ -135,13 +165,14 @@ def test_api_reads_memory_and_no_more(prod: Synthesized) -> None:
     assert set().union(*map(acting, touching)) == READING
 
 
-def test_schedule_calls_the_planner_and_nothing_else(prod: Synthesized) -> None:
+@pytest.mark.parametrize("job", ["consolidating", "checkpointing"])
+def test_schedule_calls_the_planner_and_nothing_else(prod: Synthesized, job: str) -> None:
     """The schedule's role may invoke one function and set aside what failed."""
-    assert actions(prod, "schedulerole") == {"lambda:InvokeFunction", "sqs:SendMessage"}
+    assert actions(prod, f"{job}schedulerole") == {"lambda:InvokeFunction", "sqs:SendMessage"}
     (trust,) = (
         role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
         for name, role in prod.of_type("AWS::IAM::Role").items()
-        if "schedulerole" in name
+        if f"{job}schedulerole" in name
     )
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert "aws:SourceAccount" in str(trust["Condition"])
@@ -153,18 +184,17 @@ def test_local_functions_do_not_trace(stage: Synthesized) -> None:
 
 
 def test_tables_within_reach(prod: Synthesized) -> None:
-    """Of all tables the functions reach the log, memory, and the router that of signals."""
+    """Of all tables the functions reach the log, memory and state, and the router signals."""
     for statement in statements(prod):
         named = {a for a in [statement["Action"]] if isinstance(a, str)} or set(
             statement["Action"]
         )
         if any(action.startswith("dynamodb:") for action in named - {"dynamodb:ListStreams"}):
             reached = str(statement["Resource"])
-            routes = statement in list(statements(prod, "signalrouter"))
-            expected = (
-                {"tablesagentsignals"} if routes else {"tablesagentdecisions", "tablesagentmemory"}
-            )
-            assert any(table in reached for table in expected)
+            tables = ["tablesagentdecisions", "tablesagentmemory", "tablesagentstate"]
+            if statement in list(statements(prod, "signalrouter")):
+                tables = ["tablesagentsignals"]
+            assert any(table in reached for table in tables)
             assert "*" not in reached
 
 

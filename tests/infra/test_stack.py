@@ -44,7 +44,7 @@ def test_bodies_outlive_their_items(prod: Synthesized) -> None:
 def test_logs_end(stage: Synthesized) -> None:
     """Every log group has a retention."""
     groups = stage.of_type("AWS::Logs::LogGroup").values()
-    assert len(groups) == 7
+    assert len(groups) == 10
     assert {g["Properties"]["RetentionInDays"] for g in groups} == {
         stage.config.log_retention_days
     }
@@ -56,7 +56,7 @@ def test_alarms(prod: Synthesized) -> None:
     functions = {
         f["Properties"]["FunctionName"] for f in prod.of_type("AWS::Lambda::Function").values()
     }
-    assert len(functions) == 6
+    assert len(functions) == 9
     assert {a["Properties"]["AlarmName"] for a in alarms} == {
         "daybook-dead-letters",
         "daybook-consolidation-dead-letters",
@@ -64,6 +64,10 @@ def test_alarms(prod: Synthesized) -> None:
         "daybook-schedule-dead-letters",
         "daybook-signals-dead-letters",
         "daybook-signals-late",
+        "daybook-checkpoint-dead-letters",
+        "daybook-checkpoint-schedule-dead-letters",
+        "daybook-checkpoint-late",
+        "daybook-checkpoint-failures",
         "daybook-queue-late",
         "daybook-news-late",
         "daybook-consolidation-late",
@@ -88,6 +92,9 @@ def test_outputs(stage: Synthesized) -> None:
         "SignalBus",
         "SignalsDeadLetterQueueUrl",
         "SignalsRouted",
+        "CheckpointDeadLetterQueueUrl",
+        "RollbackFunction",
+        "CheckpointsKept",
         "PayloadBucket",
         "AgentRolePrefix",
         "Agents",

@@ -11,8 +11,8 @@ from daybook import AWSClientManager, InvalidInputError
 from daybook.progress.registry import note_caught_up, note_news
 from daybook.store.batching import Backoff
 from daybook.store.table import utc_now
-from lambdas import consolidation_messages, consolidation_planner
-from lambdas.consolidation_messages import UnsentMessagesError
+from lambdas import agent_messages, consolidation_planner
+from lambdas.agent_messages import UnsentMessagesError
 from tests.lambdas.conftest import Context
 
 HASTY = Backoff(tries=3, sleep=lambda _: None)
@@ -44,8 +44,8 @@ def queue(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> Queue:
     """Give the functions a queue."""
     client = boto3.client("sqs", region_name="us-east-1")
     url = client.create_queue(QueueName="consolidation")["QueueUrl"]
-    monkeypatch.setenv("DAYBOOK_CONSOLIDATION_QUEUE_URL", url)
-    monkeypatch.setattr(consolidation_messages, "sqs", lambda: client)
+    monkeypatch.setenv("DAYBOOK_WORK_QUEUE_URL", url)
+    monkeypatch.setattr(agent_messages, "sqs", lambda: client)
     monkeypatch.setattr(consolidation_planner, "client_manager", lambda: manager)
     return Queue(client, url)
 
@@ -119,22 +119,22 @@ class Refusing:
 def test_what_sqs_refuses_is_sent_again(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing else is: each agent has one message."""
     refusing = Refusing(queue.client, 2)
-    monkeypatch.setattr(consolidation_messages, "sqs", lambda: refusing)
-    assert consolidation_messages.send(["a", "b", "c"], HASTY) == 3
+    monkeypatch.setattr(agent_messages, "sqs", lambda: refusing)
+    assert agent_messages.send(["a", "b", "c"], HASTY) == 3
     assert queue.taken() == ["a", "b", "c"]
 
 
 def test_what_sqs_keeps_refusing(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are sent, and the error says how many were not."""
     refusing = Refusing(queue.client, 99)
-    monkeypatch.setattr(consolidation_messages, "sqs", lambda: refusing)
+    monkeypatch.setattr(agent_messages, "sqs", lambda: refusing)
     with pytest.raises(UnsentMessagesError, match=r"refused 1 of 3 messages 3 times.*busy"):
-        consolidation_messages.send(["a", "b", "c"], HASTY)
+        agent_messages.send(["a", "b", "c"], HASTY)
     assert queue.taken() == ["a", "c"]
 
 
 def test_without_a_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that was not told its queue says which variable it wants."""
-    monkeypatch.delenv("DAYBOOK_CONSOLIDATION_QUEUE_URL", raising=False)
-    with pytest.raises(InvalidInputError, match="DAYBOOK_CONSOLIDATION_QUEUE_URL"):
-        consolidation_messages.send(["a"])
+    monkeypatch.delenv("DAYBOOK_WORK_QUEUE_URL", raising=False)
+    with pytest.raises(InvalidInputError, match="DAYBOOK_WORK_QUEUE_URL"):
+        agent_messages.send(["a"])

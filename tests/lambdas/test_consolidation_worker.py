@@ -12,7 +12,7 @@ from daybook.errors import ConsolidationBusyError, OvertakenError, ThrottledErro
 from daybook.memory import ConsolidationReport
 from daybook.progress.registry import due_agents, note_news
 from daybook.store import Store
-from lambdas import consolidation_messages, consolidation_worker
+from lambdas import agent_messages, consolidation_worker
 from tests.lambdas.conftest import Context
 
 NOW = datetime.now(UTC)
@@ -51,7 +51,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collect whom the worker sends messages about."""
     agents: list[str] = []
     send: Callable[[list[str]], None] = agents.extend
-    monkeypatch.setattr(consolidation_messages, "send", send)
+    monkeypatch.setattr(agent_messages, "send", send)
     return agents
 
 

@@ -1,4 +1,4 @@
-"""The follower of the log's stream: agents noted, whatever the batch holds."""
+"""The follower of the streams: agents noted, whatever the batch holds."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 
 from daybook import AWSClientManager
 from daybook.errors import ThrottledError
+from daybook.progress.changed_states import changed_states
 from daybook.progress.registry import due_agents
 from daybook.store import keys
 from lambdas import news
@@ -63,6 +64,32 @@ def test_what_is_not_daybooks_is_passed_over(manager: AWSClientManager) -> None:
         inserted("risk"),
     )
     assert due(manager) == ["risk"]
+
+
+def changed(agent_id: str, before: int | None, after: int) -> dict[str, Any]:
+    """Make a record of the stream of states."""
+    record = inserted(agent_id, "CURRENT")
+    record["dynamodb"]["NewImage"] |= {"version": {"N": str(after)}}
+    if before is not None:
+        record["eventName"] = "MODIFY"
+        record["dynamodb"]["OldImage"] = {"version": {"N": str(before)}}
+    return record
+
+
+def test_states_that_have_changed(manager: AWSClientManager) -> None:
+    """The last version counts, a repeated batch changes nothing, and the log is another matter."""
+    batch = [changed("scout", None, 1), changed("scout", 1, 2), inserted("risk")]
+    deliver(*batch)
+    deliver(*batch)
+    deliver(changed("scout", None, 1))
+    assert [(s.agent_id, s.version) for s in changed_states(manager.store)] == [("scout", 2)]
+    assert due(manager) == ["risk"]
+
+
+def test_a_checkpoint_is_no_change(manager: AWSClientManager) -> None:
+    """It is noted on the state's item, whose version stays; so is what is not Daybook's."""
+    deliver(changed("scout", 3, 3), inserted("scout", "CP#1"), inserted("odd", "CURRENT"))
+    assert list(changed_states(manager.store)) == []
 
 
 def test_an_empty_batch(manager: AWSClientManager) -> None:

@@ -28,7 +28,11 @@ def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("DAYBOOK_RETENTION_DAYS", "a year"), ("DAYBOOK_TABLE_PREFIX", "a#b")],
+    [
+        ("DAYBOOK_RETENTION_DAYS", "a year"),
+        ("DAYBOOK_TABLE_PREFIX", "a#b"),
+        ("DAYBOOK_CHECKPOINTS_KEPT", "-1"),
+    ],
 )
 def test_mistakes_name_the_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str

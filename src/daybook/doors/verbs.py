@@ -147,7 +147,10 @@ class Verb:
             flat |= self._flat(name, value)
         path = self.path
         for name in self.in_path:
-            path = path.replace(f"{{{name}}}", quote(_text(flat.pop(name)), safe=""))
+            value = _text(flat.pop(name))
+            if value in {"", ".", ".."}:
+                raise InvalidInputError(f"{name} is {value!r}", [(name, "is no id")])
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
         if self.method == "GET":
             asked = {name: _text(value) for name, value in flat.items() if value is not None}
             return Wire(path, urlencode(asked, quote_via=quote), None)

@@ -1,5 +1,6 @@
 """Records and enums: pydantic models, strict about bad input; no I/O."""
 
+from daybook.models.checkpoints import Checkpoint
 from daybook.models.coordination import (
     AgentCard,
     AgentSignal,
@@ -30,6 +31,7 @@ __all__ = [
     "AgentCard",
     "AgentSignal",
     "AgentState",
+    "Checkpoint",
     "ClaimedSignal",
     "ConditionOperator",
     "DecisionContext",

@@ -27,12 +27,16 @@ MOST_WORDS = 50
 
 
 class AgentState(Record):
-    """An agent's state at one version; versions start at 1 and only grow."""
+    """An agent's state at one version; versions start at 1 and only grow.
+
+    `restored_from` is the checkpoint whose data a rollback has put into this version.
+    """
 
     agent_id: AgentId
     version: Annotated[int, Field(ge=1)]
     data: JsonDict
     updated_at: Moment
+    restored_from: Label | None = None
 
 
 def _signal_type(value: object) -> SignalType:

@@ -85,7 +85,7 @@ def note_news(store: Store, agent_ids: Iterable[str]) -> None:
     for agent_id in asked:
         agent = known.get(agent_id, RegisteredAgent(agent_id=agent_id))
         now = max(agent.news_at, microseconds(store.clock()))
-        values: Item = {"news_at": now} | _expiry(store)
+        values: Item = {"news_at": now} | expiry(store)
         if not agent.waiting_since or not agent.is_unlearned:
             values["waiting_since"] = now
         store.update(MEMORY, keys.registered_agent(agent_id), values)
@@ -100,7 +100,7 @@ def note_caught_up(
     """
     again = microseconds(look_again_at) if look_again_at else 0
     values: Item = {"caught_up_to": microseconds(moment), "look_again_at": again}
-    values |= _expiry(store)
+    values |= expiry(store)
     store.update(MEMORY, keys.registered_agent(agent_id), values)
 
 
@@ -129,7 +129,7 @@ def _agent(item: Item) -> RegisteredAgent:
     )
 
 
-def _expiry(store: Store) -> Item:
+def expiry(store: Store) -> Item:
     """Return when the agent leaves the registry: by then everything in its log has expired.
 
     Always a time, as an update can set an earlier one anew and cannot remove it.

@@ -1,18 +1,23 @@
 """A claim as its holder sees it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol, overload
 
 from daybook.errors import ClaimExpiredError, StorageError
-from daybook.models import AgentSignal, ClaimedSignal
+from daybook.models import AgentSignal, AgentState, ClaimedSignal
 
 
 class Inbox(Protocol):
     """What a claim needs of its agent's handle; it may be at the other end of a wire."""
 
     def _ack(self, signal_id: str, fence: int) -> None: ...
+
+    def _ack_with_state(
+        self, signal_id: str, fence: int, state: Mapping[str, Any], expected_version: int | None
+    ) -> AgentState: ...
 
     def _release(
         self, signal_id: str, fence: int, delay_seconds: int = 0, *, untried: bool = False
@@ -43,13 +48,32 @@ class Claim:
     def __repr__(self) -> str:
         return f"<Claim {self.signal.signal_id} attempt {self.attempt}>"
 
-    def ack(self) -> None:
+    @overload
+    def ack(self) -> None: ...
+
+    @overload
+    def ack(self, state: Mapping[str, Any], expected_version: int | None = None) -> AgentState: ...
+
+    def ack(
+        self, state: Mapping[str, Any] | None = None, expected_version: int | None = None
+    ) -> AgentState | None:
         """Say that the signal has been dealt with. Saying it twice changes nothing.
 
-        Raises ClaimExpiredError, and changes nothing, when the claim is no longer held.
+        With `state`, the next version of the agent's state is written in the same transaction,
+        as by `save_state`, and returned: what the signal does to the state then happens once,
+        however often the signal is delivered. Raises ClaimExpiredError when the claim is no
+        longer held, and StaleStateError when another version of the state stands; nothing is
+        changed then, and after the latter the claim is still held.
         """
-        self._inbox._ack(self.signal.signal_id, self.fence)  # noqa: SLF001 - its other half
+        written: AgentState | None = None
+        if state is None:
+            self._inbox._ack(self.signal.signal_id, self.fence)  # noqa: SLF001 - its other half
+        else:
+            written = self._inbox._ack_with_state(  # noqa: SLF001
+                self.signal.signal_id, self.fence, state, expected_version
+            )
         self._settled = True
+        return written
 
     def release(self, delay_seconds: int = 0, *, untried: bool = False) -> None:
         """Give the signal back, to be claimed again at once or after so many seconds.

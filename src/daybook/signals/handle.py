@@ -4,6 +4,7 @@ import math
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any
 
 from daybook.doors import Api, verb
 from daybook.errors import InvalidInputError
-from daybook.models import AgentCard, AgentSignal, ClaimedSignal, SignalReport
+from daybook.models import AgentCard, AgentSignal, AgentState, ClaimedSignal, SignalReport
 from daybook.models.coordination import SignalDraft
 from daybook.models.enums import SignalPriority, SignalType
 from daybook.models.signal_ids import SignalId
@@ -22,7 +23,7 @@ from daybook.signals.registry import Directory
 from daybook.store import Store
 
 
-class SignalVerbs:
+class SignalVerbs(ABC):
     """What an agent does with signals, and with the registry of who is there.
 
     Verbs that start with an underscore take and return plain data, of which the others make
@@ -38,9 +39,9 @@ class SignalVerbs:
     """The agent whose own signals are all that may be read; None may read every agent's."""
 
     @property
+    @abstractmethod
     def store(self) -> Store:
         """The tables and the bucket."""
-        raise NotImplementedError
 
     @cached_property
     def _directory(self) -> Directory:
@@ -172,6 +173,12 @@ class SignalVerbs:
     @verb("POST", "/signals/{signal_id}/ack")
     def _ack(self, signal_id: str, fence: int) -> None:
         settling.acknowledge(self.store, self.agent_id, signal_id, fence)
+
+    @abstractmethod
+    def _ack_with_state(
+        self, signal_id: str, fence: int, state: Mapping[str, Any], expected_version: int | None
+    ) -> AgentState:
+        """Acknowledge, and write the agent's state in the same transaction."""
 
     @verb("POST", "/signals/{signal_id}/release")
     def _release(

@@ -20,8 +20,10 @@ from daybook.store.requests import Update, Write
 
 def acknowledge(
     store: Store, agent_id: str, signal_id: str, fence: int, also: Sequence[Write] = ()
-) -> None:
+) -> bool:
     """Say that a signal has been dealt with: nobody is given it again.
+
+    Returns False if this claim had said so before, perhaps in a try whose answer was lost.
 
     What `also` holds is written with that or not at all, so that the effect of a signal
     happens once although it may be delivered more often. One request; another one when a
@@ -39,14 +41,14 @@ def acknowledge(
     )
     if also:
         if store.transact([update, *also]):
-            return
+            return True
         standing = store.get(SIGNALS, update.key) or {}
     else:
         done, standing = store.revise(update)
         if done:
-            return
+            return True
     if _is(standing, SignalStatus.PROCESSED, fence):
-        return  # by this claim, in a try whose answer was lost or which nobody remembers
+        return False
     if also and _is_held(standing, fence, store.clock()):
         raise ConflictError(
             f"what was to be written together with the acknowledgement of {signal_id} was "

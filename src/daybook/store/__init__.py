@@ -3,13 +3,14 @@
 from daybook.store.bodies import pack, unpack
 from daybook.store.capacity import CapacityMeter
 from daybook.store.codec import Codec
-from daybook.store.schema import DECISIONS, MEMORY, SIGNALS, TABLES
+from daybook.store.schema import DECISIONS, MEMORY, SIGNALS, STATE, TABLES
 from daybook.store.table import Store
 
 __all__ = [
     "DECISIONS",
     "MEMORY",
     "SIGNALS",
+    "STATE",
     "TABLES",
     "CapacityMeter",
     "Codec",

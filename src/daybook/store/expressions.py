@@ -85,6 +85,11 @@ def less_than(attribute: str, most: Value) -> Condition:
     return Condition("{n} < {0}", attribute, (most,))
 
 
+def below(attribute: str, limit: Value) -> Condition:
+    """Hold when the attribute is less than this, or the item has no such attribute."""
+    return Condition("(attribute_not_exists({n}) OR {n} < {0})", attribute, (limit,))
+
+
 def begins_with(attribute: str, prefix: str) -> Condition:
     """Hold when the attribute's text starts so."""
     return Condition("begins_with({n}, {0})", attribute, (prefix,))

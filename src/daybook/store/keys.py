@@ -22,6 +22,8 @@ _SHARE = "SHARE#"
 _KNOWLEDGE = "KNOWN#"
 _SIGNAL = "S#"
 _DELIVERY = "IN#"
+_CHECKPOINT = "CP#"
+_CHECKPOINT_DATA = "CPDATA#"
 _AFTER_ALL = "~"  # sorts after every character of a key
 
 
@@ -218,6 +220,56 @@ def archive_day(agent_id: str, day: date) -> str:
     """
     return f"archive/agent={quote(agent_id, safe='@')}/day={day.isoformat()}/decisions.parquet"
 
+
+CURRENT_STATE = "CURRENT"
+"""The sort key of an agent's state as it stands."""
+
+
+def current_state(agent_id: str) -> Item:
+    """Return the key of an agent's state as it stands."""
+    return {"pk": agent_id, "sk": CURRENT_STATE}
+
+
+def checkpoint(agent_id: str, checkpoint_id: str) -> Item:
+    """Return the key of what a checkpoint is, without its data."""
+    return {"pk": agent_id, "sk": f"{_CHECKPOINT}{checkpoint_id}"}
+
+
+def checkpoint_data(agent_id: str, checkpoint_id: str) -> Item:
+    """Return the key of the data of a checkpoint."""
+    return {"pk": agent_id, "sk": f"{_CHECKPOINT_DATA}{checkpoint_id}"}
+
+
+def checkpoints() -> str:
+    """Return what the sort keys of all checkpoints start with, and those of their data do not."""
+    return _CHECKPOINT
+
+
+def checkpoint_id_of(sort_key: str) -> str:
+    """Return the id of a checkpoint from its sort key."""
+    return sort_key.removeprefix(_CHECKPOINT)
+
+
+def state_body(agent_id: str, version: int, token: str) -> str:
+    """Return the folder of the object that holds a version too large for its item.
+
+    It is that of one try to write this version, so that no other writer's object is in it.
+    """
+    return f"{state_bodies(agent_id)}{version:010d}-{token}"
+
+
+def state_bodies(agent_id: str) -> str:
+    """Return what the names of all bodies of an agent's state start with."""
+    return f"{STATE_BODIES}{agent_id}/"
+
+
+def version_of_body(name: str) -> int:
+    """Return the version that an object was written for, from its name."""
+    return int(name.split("/")[2].partition("-")[0])
+
+
+STATE_BODIES = "state/"
+"""What the names of all bodies of states start with: no rule of the bucket ends them."""
 
 AGENTS = "#agents"
 """The partition of the registry."""

@@ -3,14 +3,18 @@
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from daybook.errors import BodyCorruptError, BodyTooLargeError, StorageError
+from daybook.store.batching import cut
 from daybook.store.faults import ignoring, told_as_ours
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+DELETE_LIMIT = 1000
 
 
 def checksum(body: bytes) -> str:
@@ -41,6 +45,28 @@ def get_body(client: "S3Client", bucket: str | None, name: str) -> bytes:
     if checksum(body) != name.rpartition("/")[2]:
         raise BodyCorruptError(f"the object {name} in {bucket} does not match its checksum")
     return body
+
+
+def list_bodies(client: "S3Client", bucket: str, folder: str) -> list[str]:
+    """Return the names of all objects that start with this. One request for each thousand."""
+    with told_as_ours(f"listing {folder} in the bucket {bucket}"):
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
+        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+
+def delete_bodies(client: "S3Client", bucket: str, names: Sequence[str]) -> None:
+    """Delete objects, a thousand to a request, whether or not they are there."""
+    for run in cut(names, DELETE_LIMIT):
+        with told_as_ours(f"deleting {len(run)} objects from the bucket {bucket}"):
+            answer = client.delete_objects(
+                Bucket=bucket, Delete={"Objects": [{"Key": name} for name in run], "Quiet": True}
+            )
+        if refused := answer.get("Errors", []):
+            first = refused[0]
+            raise StorageError(
+                f"{len(refused)} of {len(run)} objects were not deleted from {bucket}: "
+                f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}"
+            )
 
 
 def put_archive(

@@ -57,6 +57,9 @@ def test_public_methods_are_verbs() -> None:
         "publish_signal",
         "claim_signals",
         "listen",
+        "load_state",
+        "save_state",
+        "rollback",
     }
     offered = {
         name

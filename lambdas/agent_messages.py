@@ -1,4 +1,4 @@
-"""What travels from the planner to the workers: a message for each agent to look after.
+"""What travels from a planner to its workers: a message for each agent to look after.
 
 A queue delivers at least once and in any order, and both do no harm here: a message says only
 whom to look after, and a second look finds nothing to do.
@@ -31,8 +31,8 @@ class UnsentMessagesError(DaybookError):
     """SQS kept refusing messages; the planner's next run sends them again."""
 
 
-class ConsolidationMessage(Record):
-    """Consolidate this agent."""
+class AgentMessage(Record):
+    """Look after this agent."""
 
     agent_id: AgentId
 
@@ -43,25 +43,23 @@ def sqs() -> "SQSClient":
     return boto3.client("sqs", region_name=region(), config=CONFIG)
 
 
-def parse(body: str) -> ConsolidationMessage:
+def parse(body: str) -> AgentMessage:
     """Read a message. Raises InvalidInputError that says what is wrong with it."""
     try:
-        return ConsolidationMessage.model_validate_json(body)
+        return AgentMessage.model_validate_json(body)
     except ValidationError as fault:
         raise as_invalid_input(fault, "the message") from None
 
 
 def send(agent_ids: Iterable[str], backoff: Backoff | None = None) -> int:
-    """Send a message for each agent, ten to a request; return how many.
+    """Send a message for each agent to the function's queue, ten to a request; return how many.
 
     What SQS refuses of a batch is sent again. Raises UnsentMessagesError when it keeps
     refusing; whatever could be sent until then was.
     """
-    queue_url = read_settings().consolidation_queue_url
+    queue_url = read_settings().work_queue_url
     if queue_url is None:
-        raise InvalidInputError(
-            "there is no queue to send to: set DAYBOOK_CONSOLIDATION_QUEUE_URL"
-        )
+        raise InvalidInputError("there is no queue to send to: set DAYBOOK_WORK_QUEUE_URL")
     return sum(_send_batch(queue_url, run, backoff or Backoff()) for run in _runs(agent_ids))
 
 
@@ -76,7 +74,7 @@ def _send_batch(queue_url: str, agent_ids: list[str], backoff: Backoff) -> int:
     unsent: dict[str, SendMessageBatchRequestEntryTypeDef] = {
         str(number): {
             "Id": str(number),
-            "MessageBody": ConsolidationMessage(agent_id=agent_id).model_dump_json(),
+            "MessageBody": AgentMessage(agent_id=agent_id).model_dump_json(),
         }
         for number, agent_id in enumerate(agent_ids)
     }

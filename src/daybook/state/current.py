@@ -1,0 +1,145 @@
+"""An agent's state as it stands: loaded, saved as the next version, taken over."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from daybook.errors import InvalidInputError
+from daybook.models import AgentState
+from daybook.models.checkpoints import LARGEST_VERSION
+from daybook.models.identity import EPOCH
+from daybook.state import state_items
+from daybook.state.state_items import TRIES, contended, moved_on, version_of, wrote
+from daybook.store import STATE, Store, keys
+from daybook.store.attributes import Item
+from daybook.store.expressions import absent
+from daybook.store.requests import Put, Update
+from daybook.store.schema import PARTITION_KEY
+
+
+def load(store: Store, agent_id: str, *, take_over: bool = False) -> AgentState | None:
+    """Return the agent's state as it is now, or None if it has none. One request.
+
+    With `take_over` the same data becomes the next version, with a second request, so that
+    whoever read it before can write nothing any more. Raises StaleStateError when others keep
+    writing meanwhile, and BodyMissingError or BodyCorruptError for data that was damaged.
+    """
+    check_take_over(take_over)
+    found = state_items.read_current(store, agent_id)
+    if found is None:
+        return None
+    return _taken_over(store, found[1]) if take_over else found[1]
+
+
+def save(
+    store: Store,
+    agent_id: str,
+    data: Any,
+    expected_version: int | None = None,
+    token: str | None = None,
+) -> AgentState:
+    """Write the version after `expected_version`; None or 0 for the first. One request.
+
+    A `token` tells this write from others, so that it can be repeated. Raises StaleStateError
+    when another version stands, InvalidInputError for what is not JSON, and BodyTooLargeError
+    for over 350 KB without a bucket.
+    """
+    made = saving(store, agent_id, data, expected_version, token)
+    if isinstance(made.write, Update):
+        standing = store.change(made.write)
+    else:
+        standing = store.insert(STATE, made.write.item)
+    if standing is None:
+        return made.state
+    # refused, perhaps by a try of our own whose answer was lost
+    return made.checked(standing)
+
+
+@dataclass(frozen=True)
+class Saving:
+    """A version that is about to be written: what it will be, and the write that makes it so."""
+
+    state: AgentState
+    write: Put | Update
+    token: str
+
+    def checked(self, standing: Item) -> AgentState:
+        """Return the state if what stands is this write, or came after it.
+
+        Raises StaleStateError otherwise.
+        """
+        ours = wrote(standing, self.state.version, self.token)
+        if not ours:
+            expected = self.state.version - 1
+            found = version_of(standing)
+            raise moved_on(self.state.agent_id, expected, found, unsure=ours is None)
+        return self.state
+
+
+def saving(
+    store: Store,
+    agent_id: str,
+    data: Any,
+    expected_version: int | None = None,
+    token: str | None = None,
+) -> Saving:
+    """Return the write that `save` would make, to be made together with others.
+
+    A body over 350 KB is put into the bucket here. Raises InvalidInputError or
+    BodyTooLargeError.
+    """
+    expected = checked_version(expected_version) or 0
+    now = store.clock()
+    state = AgentState.checked(agent_id=agent_id, version=expected + 1, data=data, updated_at=now)
+    token = state_items.new_token() if token is None else state_items.checked_token(token)
+    write: Put | Update
+    if expected:
+        held = state_items.content(store, agent_id, state.version, state.data, token)
+        write = state_items.next_version(agent_id, expected, held, token=token, now=now)
+    else:
+        first = state_items.first_version(store, agent_id, state.data, token, now)
+        write = Put(table=STATE, item=first, condition=absent(PARTITION_KEY))
+    return Saving(state, write, token)
+
+
+def standing_item(store: Store, agent_id: str) -> Item:
+    """Return the item of the state that stands; {} if there is none. One request."""
+    return store.get(STATE, keys.current_state(agent_id)) or {}
+
+
+def check_take_over(take_over: bool) -> None:
+    """Raise InvalidInputError for what is no flag."""
+    if not isinstance(take_over, bool):
+        raise InvalidInputError(f"take_over is True or False, not {take_over!r:.60}")
+
+
+def check_data(agent_id: str, data: Any) -> None:
+    """Raise InvalidInputError for what cannot be an agent's state."""
+    AgentState.checked(agent_id=agent_id, version=1, data=data, updated_at=EPOCH)
+
+
+def checked_version(version: int | None) -> int | None:
+    """Return the version, or raise InvalidInputError if no state can have it."""
+    if version is None:
+        return None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise InvalidInputError(f"expected_version is a whole number or None, not {version!r:.60}")
+    if not 0 <= version < LARGEST_VERSION:
+        raise InvalidInputError(
+            "expected_version is not from 0 to 9,999,999,998: use the .version of the state that "
+            "was read, or None if there was none"
+        )
+    return version
+
+
+def _taken_over(store: Store, state: AgentState) -> AgentState:
+    agent_id = state.agent_id
+    for attempt in range(TRIES):
+        now, token = store.clock(), state_items.new_token()
+        update = state_items.next_version(agent_id, state.version, {}, token=token, now=now)
+        standing = store.change(update)
+        if standing is None or wrote(standing, state.version + 1, token):
+            return state_items.make_state(agent_id, state.version + 1, state.data, now)
+        store.backoff.pause(attempt)
+        found = state_items.read_current(store, agent_id)
+        state = found[1] if found else state
+    raise contended(agent_id, "taken over", state.version)
