@@ -19,6 +19,7 @@
     │   ├── DecisionConflictError
     │   ├── OutcomeConflictError
     │   ├── PatternConflictError
+    │   ├── StaleStateError
     │   ├── ConsolidationBusyError
     │   ├── OvertakenError
     │   └── UndoRefusedError
@@ -119,6 +120,10 @@ class OutcomeConflictError(ConflictError):
 
 class PatternConflictError(ConflictError):
     """A pattern has changed since it was read."""
+
+
+class StaleStateError(ConflictError):
+    """The state has moved on since it was read."""
 
 
 class ConsolidationBusyError(ConflictError):

@@ -3,7 +3,17 @@
 from daybook.store.bodies import pack, unpack
 from daybook.store.capacity import CapacityMeter
 from daybook.store.codec import Codec
-from daybook.store.schema import DECISIONS, MEMORY, TABLES
+from daybook.store.schema import DECISIONS, MEMORY, STATE, TABLES
 from daybook.store.table import Store
 
-__all__ = ["DECISIONS", "MEMORY", "TABLES", "CapacityMeter", "Codec", "Store", "pack", "unpack"]
+__all__ = [
+    "DECISIONS",
+    "MEMORY",
+    "STATE",
+    "TABLES",
+    "CapacityMeter",
+    "Codec",
+    "Store",
+    "pack",
+    "unpack",
+]
