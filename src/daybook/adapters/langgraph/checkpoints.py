@@ -100,7 +100,9 @@ def tuple_of(shelf: Shelf, place: Place, item: Item, beside: Beside) -> Checkpoi
         return thread_keys.body_part(partition, prefix, digest, number)
 
     body = bodies.unpack(shelf.store, item, beside.parts, part_key)
-    writes = task_writes.pending(shelf, partition, prefix, beside.writes.get(prefix, ()), beside.parts)
+    writes = task_writes.pending(
+        shelf, partition, prefix, beside.writes.get(prefix, ()), beside.parts
+    )
     if body is None or writes is None:
         return None
     kinds, blobs = frames.split(body)

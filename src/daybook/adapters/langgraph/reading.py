@@ -71,9 +71,7 @@ def _follow(shelf: Shelf, place: Place, child: str) -> CheckpointTuple | None:
         if shelf.store.get(STATE, thread_keys.checkpoint(partition, place.ns, child)) is None:
             break
         last = child
-        following = shelf.store.get(
-            STATE, thread_keys.next_checkpoint(partition, place.ns, child)
-        )
+        following = shelf.store.get(STATE, thread_keys.next_checkpoint(partition, place.ns, child))
         if following is None:
             break
         child = str(following["child"])

@@ -27,7 +27,7 @@ from daybook.settings import region
 _LONGEST_TTL = timedelta(days=36500)
 
 
-class DaybookSaver(BaseCheckpointSaver[int | str]):
+class DaybookSaver(BaseCheckpointSaver[int]):
     """Keeps the checkpoints of an agent's graphs; safe to share between threads.
 
     With `fenced`, of two writers that continue from the same checkpoint the second gets
@@ -145,7 +145,7 @@ class DaybookSaver(BaseCheckpointSaver[int | str]):
         for thread_id in _texts(thread_ids, "thread_ids"):
             upkeep.prune(self._shelf, thread_id, strategy)
 
-    def get_next_version(self, current: int | str | None, channel: None) -> int | str:  # noqa: ARG002
+    def get_next_version(self, current: Any, channel: None) -> Any:  # noqa: ARG002 - LangGraph's
         """Return a channel's next version: a number, or the text that another saver began with."""
         if isinstance(current, str):
             number, _, rest = current.partition(".")

@@ -134,9 +134,7 @@ def _add(shelf: Shelf, task: Task, entries: Sequence[Entry], blind: Sequence[Ite
     _merge(shelf, task, entries, standing)
 
 
-def _merge(
-    shelf: Shelf, task: Task, entries: Sequence[Entry], standing: Item | None
-) -> None:
+def _merge(shelf: Shelf, task: Task, entries: Sequence[Entry], standing: Item | None) -> None:
     for _ in range(TRIES):
         before = [] if standing is None else _standing_entries(shelf, task, standing)
         known = {entry.index for entry in before}

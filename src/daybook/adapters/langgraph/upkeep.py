@@ -54,9 +54,7 @@ def copy_thread(shelf: Shelf, source: str, target: str) -> None:
     if not items or source == target:
         return
     runs: set[str | None] = {str(item[RUN]) for item in items if RUN in item}
-    entries = [
-        entry for run_id in runs or {None} for entry in list_entries(shelf, target, run_id)
-    ]
+    entries = [entry for run_id in runs or {None} for entry in list_entries(shelf, target, run_id)]
     distinct = {str(entry["sk"]): entry for entry in entries}
     shelf.store.put_all(STATE, list(distinct.values()))
     partition = shelf.partition(target)

@@ -29,9 +29,7 @@ _TRIES = 3
 _INSIDE_A_RUN = "loop"
 
 
-def put(
-    shelf: Shelf, place: Place, checkpoint: Checkpoint, metadata: CheckpointMetadata
-) -> Place:
+def put(shelf: Shelf, place: Place, checkpoint: Checkpoint, metadata: CheckpointMetadata) -> Place:
     """Write the checkpoint that follows the one at `place`, and return where it is.
 
     One request. Raises StaleStateError when it is fenced and another already follows, and
@@ -96,14 +94,15 @@ def _put_in_turn(shelf: Shelf, place: Place, own: str, writes: Sequence[Write]) 
         if shelf.store.transact([*writes, turn]):
             return
         standing = shelf.store.get(STATE, key)
-        if standing is not None and standing[CHILD] == own:
+        child = None if standing is None else str(standing[CHILD])
+        if child == own:
             # our own, whose answer was lost, or this very checkpoint put again
             _put_all(shelf, writes)
             return
-        if standing is not None:
+        if child is not None:
             raise StaleStateError(
                 f"the thread {place.thread!r:.80} has gone on from "
-                f"{place.checkpoint_id or 'its beginning'} to {standing[CHILD]} since it was read; "
+                f"{place.checkpoint_id or 'its beginning'} to {child} since it was read; "
                 f"{own} was not written. Read the thread again and run from there; or, if a "
                 "branch is meant, read the older checkpoint by its checkpoint_id and run from it"
             )
