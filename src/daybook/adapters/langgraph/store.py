@@ -107,8 +107,10 @@ class DaybookStore(BaseStore):
         for op in ops:
             if isinstance(op, PutOp):
                 address = documents.checked_address(self.agent_id, op.namespace, op.key)
-                value = None if op.value is None else documents.checked_value(op.value)
-                puts[address] = (value, documents.checked_ttl_seconds(op.ttl))
+                puts[address] = (None, None)
+                if op.value is not None:
+                    value = documents.checked_value(op.value)
+                    puts[address] = (value, documents.checked_ttl_seconds(op.ttl))
             elif not isinstance(op, GetOp | SearchOp | ListNamespacesOp):
                 raise InvalidInputError(
                     f"{op!r:.60} is no operation of a store: use GetOp, SearchOp, PutOp or "
