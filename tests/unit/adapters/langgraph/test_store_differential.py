@@ -11,7 +11,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from langgraph.store.base import (
     GetOp,
@@ -43,7 +43,8 @@ LEAVES = st.one_of(
 VALUES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
-        st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(["x", "y"]), inner, max_size=2)
+        st.lists(inner, max_size=2),
+        st.dictionaries(st.sampled_from(["x", "y"]), inner, max_size=2),
     ),
     max_leaves=4,
 )
@@ -51,10 +52,13 @@ OPERATORS = st.sampled_from(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"])
 CONDITIONS = st.one_of(
     VALUES,
     st.dictionaries(OPERATORS, LEAVES, min_size=1, max_size=2),
-    st.dictionaries(FIELDS, st.dictionaries(OPERATORS, LEAVES, min_size=1, max_size=1), max_size=1),
+    st.dictionaries(
+        FIELDS, st.dictionaries(OPERATORS, LEAVES, min_size=1, max_size=1), max_size=1
+    ),
     st.just({"$in": [1]}),
     st.tuples(LEAVES),
 )
+ORDERED = st.dictionaries(OPERATORS, LEAVES, min_size=1, max_size=2)
 FILTERS = st.one_of(st.none(), st.dictionaries(FIELDS, CONDITIONS, max_size=2))
 PUTS = st.builds(
     PutOp,
@@ -91,19 +95,29 @@ OPS = st.one_of(
 HISTORIES = st.lists(st.lists(OPS, min_size=1, max_size=6), min_size=1, max_size=6)
 
 
+class Namespaces(dict[tuple[str, ...], dict[str, Item]]):
+    """Documents by namespace; to look for one that is not there leaves no trace."""
+
+    def __missing__(self, _: tuple[str, ...]) -> dict[str, Item]:
+        """Return no documents."""
+        return {}
+
+
 class Oracle(InMemoryStore):
-    """LangGraph's store in memory, without namespaces that hold nothing."""
+    """LangGraph's store in memory, in which what holds nothing is not listed."""
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Do the operations; nothing that is empty is listed."""
-        listed = list(ops)
-        order = list(self._data)
+        """Do the operations."""
         data = self._data
-        self._data = type(data)(dict, {name: of for name, of in data.items() if of})
-        results, puts, searches = self._prepare_ops(listed)
-        self._batch_search(searches, {}, results)
-        self._data = type(data)(dict, {name: data[name] for name in order})
-        self._apply_put_ops({at: op for at, op in puts.items() if op.value is not None or at[0] in order})
+        self._data = Namespaces({name: of for name, of in data.items() if of})
+        try:
+            results, puts, searches = self._prepare_ops(ops)
+            self._batch_search(searches, {}, results)
+        finally:
+            self._data = data
+        for address, op in puts.items():
+            if op.value is not None or address[0] in data:
+                self._apply_put_ops({address: op})
         return results
 
 
@@ -133,15 +147,34 @@ def check(manager: AWSClientManager, history: list[list[Op]]) -> None:
     assert told(ours.batch(everything)) == told(oracle.batch(everything))
 
 
-@settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
 @given(history=HISTORIES)
 def test_the_same_answers(local: AWSClientManager, history: list[list[Op]]) -> None:
     """Whatever is done in whatever order, both answer the same."""
     check(local, history)
+
+
+@pytest.mark.campaign
+@settings(max_examples=3000, deadline=None, suppress_health_check=SLOW)
+@given(history=HISTORIES)
+def test_the_same_answers_many_times(local: AWSClientManager, history: list[list[Op]]) -> None:
+    """The same, for as long as a campaign may take."""
+    check(local, history)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@given(value=LEAVES, conditions=ORDERED)
+def test_the_same_filters(local: AWSClientManager, value: Any, conditions: dict[str, Any]) -> None:
+    """One document and one filter: both let it through, or neither, or both refuse."""
+    check(local, filtered(value, conditions))
+
+
+def filtered(value: Any, conditions: dict[str, Any]) -> list[list[Op]]:
+    """Return the history of one document and a search for it."""
+    return [[PutOp(("a",), "k", {"x": value})], [SearchOp(("a",), filter={"x": conditions})]]
 
 
 BREAKS: dict[str, Callable[[Any, Any], bool]] = {
@@ -156,17 +189,10 @@ def test_the_control_finds_a_broken_filter(with_bucket: AWSClientManager, broken
     """The same test fails when one operator of the filter is wrong in one case."""
     operators = {**filters._OPERATORS, broken: BREAKS[broken]}  # noqa: SLF001
 
-    @settings(
-        max_examples=5000,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(history=HISTORIES)
-    def differential(history: list[list[Op]]) -> None:
-        check(with_bucket, history)
+    @settings(max_examples=3000, deadline=None, database=None, phases=[Phase.generate])
+    @given(value=LEAVES, conditions=ORDERED)
+    def differential(value: Any, conditions: dict[str, Any]) -> None:
+        check(with_bucket, filtered(value, conditions))
 
     with patch.object(filters, "_OPERATORS", operators), pytest.raises(AssertionError):
         differential()
