@@ -1,7 +1,7 @@
 """`DaybookSaver`: LangGraph's checkpoints in an agent's table."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +12,12 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
+    DeltaChannelHistory,
     get_checkpoint_metadata,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from daybook.adapters.langgraph import reading, task_writes, upkeep, writing
+from daybook.adapters.langgraph import deltas, reading, task_writes, upkeep, writing
 from daybook.adapters.langgraph.places import checked_thread, checkpoint_id_in, place_of
 from daybook.adapters.langgraph.shelf import Listed, Shelf
 from daybook.client import AWSClientManager, get_client_manager
@@ -145,6 +146,12 @@ class DaybookSaver(BaseCheckpointSaver[int]):
         for thread_id in _texts(thread_ids, "thread_ids"):
             upkeep.prune(self._shelf, thread_id, strategy)
 
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what delta channels are rebuilt from: their last value, and writes since."""
+        return deltas.history(self._shelf, place_of(config), channels)
+
     def get_next_version(self, current: Any, channel: None) -> Any:  # noqa: ARG002 - LangGraph's
         """Return a channel's next version: a number, or the text that another saver began with."""
         if isinstance(current, str):
@@ -204,6 +211,14 @@ class DaybookSaver(BaseCheckpointSaver[int]):
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Do as `prune`, in a thread."""
         await asyncio.to_thread(self.prune, thread_ids, strategy=strategy)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Do as `get_delta_channel_history`, in a thread."""
+        return await asyncio.to_thread(
+            self.get_delta_channel_history, config=config, channels=channels
+        )
 
 
 def _texts(texts: Sequence[str], what: str) -> Sequence[str]:

@@ -36,7 +36,7 @@ def asks(_: Steps) -> Steps:
 
 def graph(saver: DaybookSaver, *nodes: tuple[str, Any], store: DaybookStore | None = None) -> Any:
     """Return a graph of these nodes, one after the other."""
-    builder = StateGraph(Steps)
+    builder: Any = StateGraph(Steps)
     before = START
     for name, node in nodes:
         builder.add_node(name, node)
@@ -116,7 +116,7 @@ def test_resume_again_from_the_interrupt(keeper: DaybookSaver, thread: Config) -
 @pytest.mark.parametrize("own_memory", [None, True])
 def test_subgraphs(keeper: DaybookSaver, thread: Config, own_memory: Any) -> None:
     """A subgraph is interrupted, resumed and travelled into; with its own memory too."""
-    inner = StateGraph(Steps)
+    inner: Any = StateGraph(Steps)
     inner.add_node("x", adds("x"))
     inner.add_node("ask", asks)
     inner.add_edge(START, "x")
@@ -148,7 +148,7 @@ def test_a_task_that_failed(keeper: DaybookSaver, thread: Config) -> None:
             raise ZeroDivisionError
         return {"steps": ["bad"]}
 
-    builder = StateGraph(Steps)
+    builder: Any = StateGraph(Steps)
     for name, node in (("good", good), ("bad", bad)):
         builder.add_node(name, node)
         builder.add_edge(START, name)

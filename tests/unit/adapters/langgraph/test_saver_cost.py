@@ -1,6 +1,7 @@
 """What the saver costs: requests, exactly, with and without a fence, small and large."""
 
 import os
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -77,7 +78,8 @@ def test_21_of_a_list_are_two_requests(measured: DaybookSaver, meter: CapacityMe
     for at in chain(measured, "t", 25):
         measured.put_writes(at, [("a", 1), ("b", 2)], "task")
     requests_of(meter)
-    for asked in (config("t"), {"configurable": {"thread_id": "t"}}):
+    anywhere: Any = {"configurable": {"thread_id": "t"}}
+    for asked in (config("t"), anywhere):
         found = list(measured.list(asked, limit=21))
         assert [len(one.pending_writes or ()) for one in found] == [2] * 21
         assert requests_of(meter) == {"Query": 2}

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from langgraph.store.base import (
+    BaseStore,
     GetOp,
     Item,
     ListNamespacesOp,
@@ -128,10 +129,10 @@ def told(answer: Any) -> Any:
     return [told(one) for one in answer] if isinstance(answer, list) else answer
 
 
-def outcome(work: Callable[[], list[Result]]) -> Any:
+def outcome(store: BaseStore, ops: list[Op]) -> Any:
     """Return what the operations answer, or how they fail."""
     try:
-        return told(work())
+        return told(store.batch(ops))
     except (TypeError, ValueError) as fault:
         return "TypeError" if isinstance(fault, TypeError) else "ValueError"
 
@@ -141,8 +142,7 @@ def check(manager: AWSClientManager, history: list[list[Op]]) -> None:
     ours = DaybookStore(client_manager=manager, agent_id=f"agent-{uuid4().hex}")
     oracle = Oracle()
     for ops in history:
-        expected = outcome(lambda ops=ops: oracle.batch(ops))
-        assert outcome(lambda ops=ops: ours.batch(ops)) == expected, ops
+        assert outcome(ours, ops) == outcome(oracle, ops), ops
     everything: list[Op] = [SearchOp((), limit=1000), ListNamespacesOp(limit=1000)]
     assert told(ours.batch(everything)) == told(oracle.batch(everything))
 
