@@ -30,10 +30,12 @@ class Long(TypedDict, total=False):
 
 
 @pytest.mark.parametrize("durability", ["sync", "exit"])
+@pytest.mark.parametrize("fence", [False, True])
 def test_the_latest_value_outlives_pruning(
-    saver: DaybookSaver, thread: Any, durability: Any
+    saver: DaybookSaver, thread: Any, fence: bool, durability: Any
 ) -> None:
     """After any number of runs the latest state is the same before and after, and in a copy."""
+    saver.fenced = fence
     builder: Any = StateGraph(State)
     builder.add_node("n", lambda state: {"log": [f"n{state['count']}"], "count": 1})
     builder.add_edge(START, "n")
