@@ -48,6 +48,7 @@ campaign: setup ## run the long campaigns of fault tests, and the benchmarks tha
 	$(BIN)/python -m bench.learning
 	$(BIN)/python -m bench.statistics
 	$(BIN)/python -m bench.consolidation
+	$(BIN)/python -m bench.langgraph
 
 .PHONY: lint
 lint: setup ## ruff, mypy, import-linter

@@ -168,9 +168,9 @@ def test_a_checkpoint_that_is_not_there(memory: MemoryManager) -> None:
         memory.get_checkpoint("0000000001-000000-000000000000")
     wrong: Any
     for wrong in ("", "x", "CURRENT", "1-0-0", 7, True, b"1", "0000000001-000000-00000000000G"):
-        with pytest.raises(InvalidInputError, match="not a checkpoint's id"):
+        with pytest.raises(InvalidInputError, match="is not a checkpoint"):
             memory.rollback(wrong)
-        with pytest.raises(InvalidInputError, match="not a checkpoint's id"):
+        with pytest.raises(InvalidInputError, match="is not a checkpoint"):
             memory.get_checkpoint(wrong)
     assert len(items(memory)) == 1
 

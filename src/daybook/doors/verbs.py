@@ -149,7 +149,9 @@ class Verb:
         for name in self.in_path:
             value = _text(flat.pop(name))
             if value in {"", ".", ".."}:
-                raise InvalidInputError(f"{name} is {value!r}", [(name, "is no id")])
+                raise InvalidInputError(
+                    f"{value!r} is not a {name.replace('_', ' ')}", [(name, "is no id")]
+                )
             path = path.replace(f"{{{name}}}", quote(value, safe=""))
         if self.method == "GET":
             asked = {name: _text(value) for name, value in flat.items() if value is not None}

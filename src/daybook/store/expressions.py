@@ -105,6 +105,11 @@ def present(attribute: str) -> Condition:
     return Condition("attribute_exists({n})", attribute)
 
 
+def absent_or_at_most(attribute: str, most: Value) -> Condition:
+    """Hold when the item has no such attribute, or has this or less there."""
+    return Condition("(attribute_not_exists({n}) OR {n} <= {0})", attribute, (most,))
+
+
 def render(condition: Condition) -> dict[str, Any]:
     """Return the condition's text, and the names and values that it uses."""
     placeholders = Placeholders()

@@ -1,6 +1,13 @@
 """Conditions compose, and one allocator names their parts."""
 
-from daybook.store.expressions import absent, begins_with, between, equals, render
+from daybook.store.expressions import (
+    absent,
+    absent_or_at_most,
+    begins_with,
+    between,
+    equals,
+    render,
+)
 
 
 def test_parts_are_named_in_order() -> None:
@@ -23,3 +30,9 @@ def test_values_are_never_part_of_the_text() -> None:
     rendered = render(equals("pk", hostile))
     assert rendered["text"] == "#n0 = :v0"
     assert rendered["values"] == {":v0": {"S": hostile}}
+
+
+def test_a_choice_keeps_to_itself() -> None:
+    """What holds in one of two ways is one condition beside others."""
+    rendered = render(equals("a", 1) & absent_or_at_most("b", 2))
+    assert rendered["text"] == "#n0 = :v0 AND (attribute_not_exists(#n1) OR #n1 <= :v1)"

@@ -1,0 +1,56 @@
+"""Channels of which a checkpoint holds only what was added: their values' histories."""
+
+from collections.abc import Iterator, Sequence
+
+from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite
+
+from daybook.adapters.langgraph.places import Place, place_of
+from daybook.adapters.langgraph.reading import find, newest_first
+from daybook.adapters.langgraph.shelf import Shelf
+
+
+def history(shelf: Shelf, place: Place, channels: Sequence[str]) -> dict[str, DeltaChannelHistory]:
+    """Return what was written to channels since the last checkpoint that holds their values.
+
+    By channel: `writes`, the oldest first, and that value as `seed` if there is one. Reads the
+    ancestors of the checkpoint at `place` as a list, fifty at a time.
+    """
+    written: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
+    found: dict[str, DeltaChannelHistory] = {}
+    for ancestor in _ancestors(shelf, place) if channels else ():
+        values = ancestor.checkpoint["channel_values"]
+        for write in reversed(ancestor.pending_writes or ()):
+            if write[1] in written and write[1] not in found:
+                written[write[1]].append(write)
+        for channel in channels:
+            if channel not in found and channel in values:
+                found[channel] = {"writes": written[channel][::-1], "seed": values[channel]}
+        if len(found) == len(written):
+            break
+    return {
+        channel: found.get(channel, {"writes": writes[::-1]})
+        for channel, writes in written.items()
+    }
+
+
+def _ancestors(shelf: Shelf, place: Place) -> Iterator[CheckpointTuple]:
+    """Iterate the checkpoints that a checkpoint rests on, its parent first."""
+    start = find(shelf, place)
+    if start is None:
+        return
+    wanted = _parent(start)
+    earlier = newest_first(shelf, Place(place.thread, place.ns), before=start.checkpoint["id"])
+    for one in earlier:
+        if wanted is None:
+            return
+        if one.checkpoint["id"] == wanted.checkpoint_id:
+            yield one
+            wanted = _parent(one)
+    # a parent with a larger id, from a machine whose clock was ahead, is not among the earlier
+    while wanted is not None and (missed := find(shelf, wanted)) is not None:
+        yield missed
+        wanted = _parent(missed)
+
+
+def _parent(one: CheckpointTuple) -> Place | None:
+    return None if one.parent_config is None else place_of(one.parent_config)

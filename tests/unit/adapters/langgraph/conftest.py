@@ -1,0 +1,93 @@
+"""An agent's saver and store, on moto and on DynamoDB Local, with a client of the test's own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from daybook import AWSClientManager, CapacityMeter
+from daybook.adapters.langgraph import DaybookSaver, DaybookStore
+from daybook.settings import Settings
+from daybook.testing import local_aws
+
+
+@dataclass
+class Clock:
+    """A clock that tests set."""
+
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+    def advance(self, **amount: float) -> None:
+        """Go forward."""
+        self.now += timedelta(**amount)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock that stands at noon on the first of March 2026."""
+    return Clock()
+
+
+@pytest.fixture
+def local(database: AWSClientManager, clock: Clock) -> AWSClientManager:
+    """Give a client manager on DynamoDB Local, without a bucket."""
+    return AWSClientManager(endpoint_url=database.endpoint_url, settings=Settings(), clock=clock)
+
+
+@pytest.fixture
+def with_bucket(clock: Clock) -> Iterator[AWSClientManager]:
+    """Give a client manager on moto, with a bucket."""
+    with local_aws(clock=clock) as manager:
+        yield manager
+
+
+@pytest.fixture(params=["moto", "dynamodb_local"])
+def manager(request: pytest.FixtureRequest) -> AWSClientManager:
+    """Give a client manager on each backend: moto with a bucket, DynamoDB Local without."""
+    name = "with_bucket" if request.param == "moto" else "local"
+    made: AWSClientManager = request.getfixturevalue(name)
+    return made
+
+
+@pytest.fixture
+def agent_id() -> str:
+    """Give an agent that nobody else uses."""
+    return f"agent-{uuid4().hex}"
+
+
+@pytest.fixture
+def saver(manager: AWSClientManager, agent_id: str) -> DaybookSaver:
+    """Give a saver."""
+    return DaybookSaver(client_manager=manager, agent_id=agent_id)
+
+
+@pytest.fixture
+def fenced(manager: AWSClientManager, agent_id: str) -> DaybookSaver:
+    """Give a saver that lets one writer follow each checkpoint."""
+    return DaybookSaver(client_manager=manager, agent_id=agent_id, fenced=True)
+
+
+@pytest.fixture
+def store(manager: AWSClientManager, agent_id: str) -> DaybookStore:
+    """Give a store."""
+    return DaybookStore(client_manager=manager, agent_id=agent_id)
+
+
+@pytest.fixture
+def meter(manager: AWSClientManager) -> Iterator[CapacityMeter]:
+    """Count the requests to the database that follow."""
+    with CapacityMeter(manager.dynamodb) as counting:
+        yield counting
+
+
+@pytest.fixture
+def thread() -> dict[str, Any]:
+    """Give the config of a thread."""
+    return {"configurable": {"thread_id": f"thread-{uuid4().hex}"}}
