@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
-from daybook.store import SIGNALS
-from daybook.store.keys import AGENTS, REGISTRY, STATE_BODIES
+from daybook.store import DECISIONS, SIGNALS, TABLES
+from daybook.store.keys import AGENTS, OWN_FOLDERS, REGISTRY, STATE_BODIES
 from daybook.store.schema import Table
 from infra.nag import acknowledge
 from infra.payloads import Payloads
@@ -57,15 +57,64 @@ def grant_memory(role: iam.Role, *, table: dynamodb.Table, schema: Table) -> Non
     _grant(role, "MemoryIndexes", [QUERY], _indexes(table, schema))
 
 
-def grant_memory_reading(role: iam.Role, *, table: dynamodb.Table) -> None:
-    """Let a role read what consolidation has made of the log: rollups and their heads."""
-    _grant(role, "ReadMemory", [*READ_ITEMS, QUERY], [table.table_arn])
-
-
 def grant_registry(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[str]) -> None:
     """Let a role do this with the registry of agents, a single partition of the memory's table."""
-    only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [AGENTS]}}
+    only = {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [AGENTS]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
     _grant(role, "Registry", actions, [table.table_arn], conditions=only)
+
+
+def grant_signals(role: iam.Role, *, table: dynamodb.Table) -> None:
+    """Let a role publish, claim and acknowledge signals, and see and say who is there."""
+    _grant(role, "Signals", [*READ_ITEMS, *CHANGE_STATE], [table.table_arn])
+    _grant(role, "SignalIndexes", [QUERY], _indexes(table, SIGNALS))
+
+
+def grant_own_partitions(
+    role: iam.Role, *, agent: str, tables: Mapping[str, dynamodb.Table], payloads: Payloads
+) -> None:
+    """Let a role use the tables as one agent: its own partitions, of tables and of indexes.
+
+    Every partition key starts with the agent's id, alone or before a `#`, which no id holds.
+    `ForAllValues` also holds where a request names no key at all, as a scan does; the second
+    condition closes that gap. In its own log the agent appends, like everybody.
+    """
+    own = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [agent, f"{agent}#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    log = tables[DECISIONS.name]
+    others = [table for name, table in tables.items() if name != DECISIONS.name]
+    _grant(role, "OwnLog", [*READ_ITEMS, *WRITE_ITEMS, QUERY], [log.table_arn], conditions=own)
+    arns = [table.table_arn for table in others]
+    _grant(role, "OwnItems", [*READ_ITEMS, *REWRITE_ITEMS, QUERY], arns, conditions=own)
+    indexes = [arn for each in TABLES for arn in _indexes(tables[each.name], each)]
+    _grant(role, "OwnIndexes", [QUERY], indexes, conditions=own)
+    _grant_registry_reading(role, table=tables[SIGNALS.name])
+    for folder in OWN_FOLDERS:
+        names = f"{folder}{agent}/*"
+        _grant(
+            role,
+            f"Own{folder.partition('/')[0].capitalize()}",
+            ["s3:GetObject", "s3:PutObject"],
+            [payloads.bucket.arn_for_objects(names)],
+        )
+        acknowledge(
+            role,
+            f"AwsSolutions-IAM5[Resource::{payloads.objects_as_reported(names)}]",
+            "The bodies of one agent, and no others.",
+        )
+
+
+def _grant_registry_reading(role: iam.Role, *, table: dynamodb.Table) -> None:
+    index = f"{table.table_arn}/index/{SIGNALS.index('RegistryIndex').name}"
+    only = {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [REGISTRY]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    _grant(role, "WhoIsThere", [QUERY], [index], conditions=only)
 
 
 def grant_routing(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[str]) -> None:
@@ -74,9 +123,7 @@ def grant_routing(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[st
     Of what is in the table it can read one partition of one index, what agents say of themselves.
     """
     _grant(role, "Deliver", actions, [table.table_arn])
-    index = f"{table.table_arn}/index/{SIGNALS.index('RegistryIndex').name}"
-    only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [REGISTRY]}}
-    _grant(role, "WhoIsThere", [QUERY], [index], conditions=only)
+    _grant_registry_reading(role, table=table)
 
 
 def grant_state(role: iam.Role, *, table: dynamodb.Table, payloads: Payloads) -> None:

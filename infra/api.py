@@ -1,17 +1,28 @@
 """The HTTP door: an API that lets in only signed requests."""
 
 import json
+from collections.abc import Mapping
 from typing import cast
 
 from aws_cdk import CfnElement, Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigw
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from daybook.store import schema
+from infra.access import (
+    grant_log,
+    grant_memory,
+    grant_noticing_loss,
+    grant_signals,
+    grant_state,
+)
 from infra.config import StageConfig
 from infra.functions import Artifacts, DaybookFunction, log_group
+from infra.payloads import Payloads
 
 ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -35,7 +46,14 @@ class DecisionApi(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: StageConfig, artifacts: Artifacts
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: StageConfig,
+        artifacts: Artifacts,
+        tables: Mapping[str, dynamodb.Table],
+        payloads: Payloads,
     ) -> None:
         super().__init__(scope, construct_id)
         self.handler = DaybookFunction(
@@ -48,11 +66,14 @@ class DecisionApi(Construct):
             timeout=Duration.seconds(29),
             memory_mb=1024,
         )
+        self._grant(tables, payloads)
+        # the router does it, and what the API publishes is delivered once either way
+        self.handler.function.add_environment("DAYBOOK_SIGNALS_ROUTED", "true")
         self.api = apigw.HttpApi(
             self,
             "api",
             api_name=config.resource("api"),
-            description="Daybook's decision log over HTTP",
+            description="Daybook over HTTP",
             create_default_stage=False,
         )
         self.api.add_routes(
@@ -70,6 +91,16 @@ class DecisionApi(Construct):
             throttle=apigw.ThrottleSettings(rate_limit=config.rate, burst_limit=config.burst),
         )
         self._log_access(config)
+
+    def _grant(self, tables: Mapping[str, dynamodb.Table], payloads: Payloads) -> None:
+        """Let the function do whatever agents can do; it keeps each of them to its own."""
+        role = self.handler.role
+        log = schema.DECISIONS
+        grant_log(role, table=tables[log.name], schema=log, payloads=payloads)
+        grant_memory(role, table=tables[schema.MEMORY.name], schema=schema.MEMORY)
+        grant_state(role, table=tables[schema.STATE.name], payloads=payloads)
+        grant_signals(role, table=tables[schema.SIGNALS.name])
+        grant_noticing_loss(role, payloads=payloads)
 
     def _log_access(self, config: StageConfig) -> None:
         """Write a JSON line for each request. The L2 construct only offers another format."""

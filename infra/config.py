@@ -14,6 +14,8 @@ PREFIX = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]{0,31})?")
 ROLE_NAME_PART = re.compile(r"[A-Za-z0-9+=,.@_-]+")
 LONGEST_ROLE_NAME = 64
 LONGEST_RETENTION = 36_500
+DOORS = ("api", "tables")
+"""The ways in that an agent's role can be given."""
 MOST_CHECKPOINTS = 100_000
 
 
@@ -63,7 +65,8 @@ class StageConfig:
     `consolidation_timeout_seconds` and `consolidation_visibility_seconds` the same for its
     queue; `checkpoint_…` is all of that for checkpoints, of which an agent keeps
     `checkpoints_kept` without a label (0: all); and `news_window_seconds` is how long Lambda
-    may gather what arrives before the agents are noted as having news. `fingerprint` is
+    may gather what arrives before the agents are noted as having news. `doors` are the ways
+    in of the agents' roles: the API, the tables (their own partitions), or both. `fingerprint` is
     whatever the deployer wants to find in the outputs later; the local platform tells by it
     whether the code has changed.
     """
@@ -93,6 +96,7 @@ class StageConfig:
     checkpoints_kept: int = 50
     news_window_seconds: int = 60
     agents: tuple[str, ...] = ()
+    doors: tuple[str, ...] = DOORS
     alarm_email: str | None = None
     fingerprint: str = "-"
 
@@ -167,6 +171,7 @@ def stage_config(context: Callable[[str], Any]) -> StageConfig:
         checkpoints_kept=_number(
             context, "checkpoints_kept", STAGES[name].checkpoints_kept, MOST_CHECKPOINTS
         ),
+        doors=_doors(context("doors")),
         fingerprint=str(context("fingerprint") or "-"),
         alarm_email=context("alarm_email") or None,
     )
@@ -178,6 +183,16 @@ def stage_config(context: Callable[[str], Any]) -> StageConfig:
     for agent in config.agents:
         _check_role_name(config.agent_role_prefix, agent)
     return config
+
+
+def _doors(given: Any) -> tuple[str, ...]:
+    """Read the doors of the agents' roles; ValueError for one that does not exist."""
+    if given is None:
+        return DOORS
+    doors = tuple(door.strip() for door in str(given).split(",") if door.strip())
+    if not doors or set(doors) - set(DOORS):
+        raise ValueError(f"doors is {given!r}; give {' or '.join(DOORS)}, or both with a comma.")
+    return doors
 
 
 def _number(context: Callable[[str], Any], name: str, default: int, most: int) -> int:

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, CliCredentialsStackSynthesizer, Stack, Tags
 from constructs import Construct
 
 from daybook.store import schema
-from infra.access import grant_log, grant_memory_reading
+from infra.access import grant_log
 from infra.alarms import Alarms
 from infra.api import DecisionApi
 from infra.checkpoints import Checkpoints, Rollback
@@ -53,14 +53,18 @@ class DaybookStack(Stack):
             layer=layer,
             environment={"DAYBOOK_PAYLOAD_BUCKET": payloads.bucket.bucket_name},
         )
-        api = DecisionApi(self, "http", config=config, artifacts=shared)
+        api = DecisionApi(
+            self,
+            "http",
+            config=config,
+            artifacts=shared,
+            tables=tables.by_name,
+            payloads=payloads,
+        )
         queue = DecisionQueue(self, "queued", config=config, artifacts=shared)
         log = tables.by_name[schema.DECISIONS.name]
-        for part in (api.handler, queue.handler):
-            grant_log(part.role, table=log, schema=schema.DECISIONS, payloads=payloads)
+        grant_log(queue.handler.role, table=log, schema=schema.DECISIONS, payloads=payloads)
         memory = tables.by_name[schema.MEMORY.name]
-        # statistics of closed hours come from rollups
-        grant_memory_reading(api.handler.role, table=memory)
         state = tables.by_name[schema.STATE.name]
         news = News(
             self,
@@ -102,7 +106,14 @@ class DaybookStack(Stack):
             state=state,
             payloads=payloads,
         )
-        AgentRoles(self, "agents", config=config, api=api)
+        AgentRoles(
+            self,
+            "agents",
+            config=config,
+            api=api,
+            tables=tables.by_name,
+            payloads=payloads,
+        )
         Alarms(
             self,
             "alarms",

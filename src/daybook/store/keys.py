@@ -348,3 +348,7 @@ def registration(agent_id: str) -> Item:
 def signal_bodies(sender: str) -> str:
     """Return the folder for bodies of signals; they are limited to what fits into an item."""
     return f"bodies/{sender}/signals"
+
+
+OWN_FOLDERS = ("bodies/", "langgraph/", "memory/", STATE_BODIES, "archive/agent=")
+"""What the names of objects start with; the id of the agent whose they are comes next."""
