@@ -44,13 +44,16 @@ class Synthesized:
         return dict(resource["Properties"])
 
 
+Synthesize = Callable[..., Synthesized]
+
+
 def context(**given: str) -> Callable[[str], str | None]:
     """Return what `-c name=value` gives to the app."""
     return given.get
 
 
 @pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesized]:
+def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """Return a function that synthesizes a stage, at most once."""
     sources = tmp_path_factory.mktemp("sources")
     for name in ("code", "layer"):
@@ -58,10 +61,11 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synt
         (sources / name / "marker.txt").write_text(name)
 
     @cache
-    def synthesized(stage: str) -> Synthesized:
+    def synthesized(stage: str, **more: str) -> Synthesized:
         out = tmp_path_factory.mktemp(stage)
         app = cdk.App(context=FLAGS, outdir=str(out))
-        config = stage_config(context(stage=stage, agents=AGENTS, alarm_email="ops@example.com"))
+        given = {"stage": stage, "agents": AGENTS, "alarm_email": "ops@example.com"} | more
+        config = stage_config(context(**given))
         stack = DaybookStack(
             app,
             config.stack_id,
@@ -78,12 +82,12 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synt
 
 
 @pytest.fixture(scope="session", params=["local", "dev", "prod"])
-def stage(request: pytest.FixtureRequest, synthesize: Callable[[str], Synthesized]) -> Synthesized:
+def stage(request: pytest.FixtureRequest, synthesize: Synthesize) -> Synthesized:
     """Synthesize every stage in turn."""
     return synthesize(request.param)
 
 
 @pytest.fixture(scope="session")
-def prod(synthesize: Callable[[str], Synthesized]) -> Synthesized:
+def prod(synthesize: Synthesize) -> Synthesized:
     """Synthesize the production stage."""
     return synthesize("prod")

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -52,6 +52,7 @@ def http_event(
     query: dict[str, str] | None = None,
     arn: str | None = None,
     encoded: bool = False,
+    headers: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """Make an event of API Gateway's HTTP API, payload version 2.0."""
     text = body if isinstance(body, str) else json.dumps(body)
@@ -61,7 +62,11 @@ def http_event(
         "rawPath": path,
         "rawQueryString": urlencode(query or {}),
         "queryStringParameters": query,
-        "headers": {"content-type": "application/json", "host": "example"},
+        "headers": {
+            name: value
+            for name, value in ({"content-type": "application/json"} | dict(headers or {})).items()
+            if value is not None
+        },
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "api",
