@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from daybook import DaybookError, ForgedIdentityError, InvalidInputError, MemoryManager
 from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.doors import VERBS, Verb
-from daybook.doors.api import AGENT_HEADER
+from daybook.doors.api import AGENT_HEADER, REQUEST_HEADER
 from daybook.doors.compression import compressed, decompressed
 from daybook.doors.refusals import refusal, status_of
 from daybook.errors import BodyTooLargeError, NotFoundError
@@ -31,6 +31,9 @@ from lambdas.identity import calling_agent
 
 LARGEST_ANSWER = 6_000_000
 """Bytes of an answer as Lambda hands it on, escaped; Lambda itself ends at 6 MB."""
+
+LONGEST_ID = 64
+"""Characters of a client's own id for its request that are written to the log."""
 
 OUTLINE = ("decision_id", "agent_id", "decision_type", "decided_at", "arrived_at")
 
@@ -96,7 +99,7 @@ def refuse(error: DaybookError) -> Answer:
 app.exception_handler(DaybookError)(refuse)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -108,6 +111,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _memory() -> MemoryManager:
     """Return the caller's handle. Whom it believes to be must be whom its signature says."""
     event = app.current_event
+    logger.append_keys(client_request=event.headers.get(REQUEST_HEADER, "")[:LONGEST_ID])
     agent_id = calling_agent(event.raw_event, read_settings().agent_role_prefix)
     claimed = event.headers.get(AGENT_HEADER, agent_id)
     if claimed != agent_id:

@@ -22,7 +22,7 @@ AGENT_HEADER = "daybook-agent"
 request whose signature says another one."""
 
 REQUEST_HEADER = "daybook-request"
-"""The request's own id, the same in every try, by which a write knows itself again."""
+"""The request's own id, the same in every try: it joins them in the function's log."""
 
 TRIES = 5
 
