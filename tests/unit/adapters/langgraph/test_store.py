@@ -187,7 +187,7 @@ NOT_JSON: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", NOT_JSON, ids=repr)
+@pytest.mark.parametrize("value", NOT_JSON, ids=range(len(NOT_JSON)))
 def test_bad_values(store: DaybookStore, value: Any) -> None:
     """What is not JSON is refused with a sentence, and nothing of its batch is written."""
     with pytest.raises(InvalidInputError):
