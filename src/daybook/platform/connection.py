@@ -49,6 +49,7 @@ class Connection:
             "DAYBOOK_PAYLOAD_BUCKET": self.payload_bucket,
             "DAYBOOK_RETENTION_DAYS": self.retention_days,
             "DAYBOOK_API_URL": self.api_url,
+            "DAYBOOK_SIGNALS_ROUTED": "true",
             "DAYBOOK_QUEUE_URL": self.queue_url,
         }
 
