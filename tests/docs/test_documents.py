@@ -12,6 +12,7 @@ import pytest
 
 from daybook import DecisionLogger, DecisionType, InvalidInputError, MemoryManager
 from daybook.decisions import messages
+from daybook.models.coordination import SignalDraft
 from daybook.models.drafts import DecisionDraft, OutcomeFacts
 from daybook.store import DECISIONS, keys
 from daybook.store.expressions import begins_with, equals
@@ -72,10 +73,11 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 def test_the_json_of_the_doors_is_accepted() -> None:
     """The examples of bodies and messages are what the functions take."""
-    decision, outcome, refusal, *both = blocks(ROOT / "docs" / "doors.md", "json")
+    _, decision, outcome, signal, refusal, *both = blocks(ROOT / "docs" / "doors.md", "json")
     draft = DecisionDraft.model_validate_json(decision)
     assert draft.to_record("a", datetime(2026, 3, 1, 13, tzinfo=UTC)).tags == ["example"]
     assert OutcomeFacts.model_validate_json(outcome).success
+    assert SignalDraft.model_validate_json(signal).targets == ["risk"]
     for message in both:
         assert messages.parse(message).agent_id == "risk"
     with pytest.raises(InvalidInputError) as caught:
