@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,10 @@ def test_the_items_of_the_data_model_are_real(daybook_memory: MemoryManager) -> 
     for ours, theirs in zip(shown, stored, strict=True):
         assert (ours["body"], ours["digest"]) == (theirs["body"], theirs["digest"])
         assert keys.is_outcome(ours["sk"]) == keys.is_outcome(str(theirs["sk"]))
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    """CONTRIBUTING draws the layers as import-linter has them."""
+    (drawn,) = blocks(ROOT / "CONTRIBUTING.md", "text")
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    assert drawn.splitlines() == contracts["contracts"][0]["layers"]
