@@ -109,7 +109,7 @@ class ForeignSignalError(InvalidInputError):
 
 
 class BodyTooLargeError(InvalidInputError):
-    """A body does not fit into an item, and no bucket is configured to take it."""
+    """A body does not fit into an item without a bucket, or is more than the API carries."""
 
 
 class InvalidSignalIdError(InvalidInputError):

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from daybook import DecisionLogger, DecisionType, InvalidInputError, MemoryManager
 from daybook.decisions import messages
+from daybook.models.coordination import SignalDraft
 from daybook.models.drafts import DecisionDraft, OutcomeFacts
 from daybook.store import DECISIONS, keys
 from daybook.store.expressions import begins_with, equals
@@ -72,10 +74,11 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 def test_the_json_of_the_doors_is_accepted() -> None:
     """The examples of bodies and messages are what the functions take."""
-    decision, outcome, refusal, *both = blocks(ROOT / "docs" / "doors.md", "json")
+    _, decision, outcome, signal, refusal, *both = blocks(ROOT / "docs" / "doors.md", "json")
     draft = DecisionDraft.model_validate_json(decision)
     assert draft.to_record("a", datetime(2026, 3, 1, 13, tzinfo=UTC)).tags == ["example"]
     assert OutcomeFacts.model_validate_json(outcome).success
+    assert SignalDraft.model_validate_json(signal).targets == ["risk"]
     for message in both:
         assert messages.parse(message).agent_id == "risk"
     with pytest.raises(InvalidInputError) as caught:
@@ -105,3 +108,10 @@ def test_the_items_of_the_data_model_are_real(daybook_memory: MemoryManager) -> 
     for ours, theirs in zip(shown, stored, strict=True):
         assert (ours["body"], ours["digest"]) == (theirs["body"], theirs["digest"])
         assert keys.is_outcome(ours["sk"]) == keys.is_outcome(str(theirs["sk"]))
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    """CONTRIBUTING draws the layers as import-linter has them."""
+    (drawn,) = blocks(ROOT / "CONTRIBUTING.md", "text")
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    assert drawn.splitlines() == contracts["contracts"][0]["layers"]
