@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 PREFIX = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]{0,31})?")
-ROLE_NAME_PART = re.compile(r"[A-Za-z0-9+=,.@_-]+")
+ROLE_NAME_PART = re.compile(r"[A-Za-z0-9.@_-]+")
+"""What both an agent's id and the name of an IAM role can hold."""
 LONGEST_ROLE_NAME = 64
 LONGEST_RETENTION = 36_500
 DOORS = ("api", "tables")
@@ -213,9 +214,9 @@ def _check_role_name(prefix: str, agent: str) -> None:
     """Refuse an agent id that IAM would not take as part of a role's name."""
     if not ROLE_NAME_PART.fullmatch(agent):
         raise ValueError(
-            f"Agent {agent!r} cannot have a role: IAM role names hold letters, digits and "
-            "'+=,.@_-' only. Rename the agent, or leave it out of -c agents=… and give it a "
-            "role of your own."
+            f"Agent {agent!r} cannot have a role: IAM role names hold letters, digits and '.@_-' "
+            "of what an agent's id may hold. Rename the agent, or leave it out of -c agents=… and "
+            "give it a role of your own."
         )
     if len(prefix + agent) > LONGEST_ROLE_NAME:
         raise ValueError(

@@ -13,6 +13,7 @@ from daybook import (
     AccessDeniedError,
     AWSClientManager,
     DecisionLogger,
+    ForeignChainError,
     MemoryManager,
     MemoryPattern,
     MultiAgentCoordinator,
@@ -250,11 +251,15 @@ def test_reading_by_another_name_is_refused(world: Confined) -> None:
     theirs = other.log_decision("other", confidence=0.5)
     log = DecisionLogger(world.handle(OWN))
     own = log.log_decision("other", confidence=0.5, parent_decision_id=theirs)
+    child = log.log_decision("other", confidence=0.5, parent_decision_id=own)
+    other.log_decision("other", confidence=0.5, parent_decision_id=own)
     for attempt in (log.get_decision, log.get_decision_chain, log.get_children):
         with pytest.raises(AccessDeniedError):
             attempt(theirs)
-    with pytest.raises(AccessDeniedError):
-        log.get_decision_chain(own)
+    with pytest.raises(ForeignChainError) as ended:
+        log.get_decision_chain(child)
+    assert [each.decision_id for each in ended.value.chain] == [own, child]
+    assert [each.decision_id for each in log.get_children(own)] == [child]
 
 
 def test_shares_do_not_stop_recall(world: Confined) -> None:

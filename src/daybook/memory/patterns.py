@@ -45,6 +45,11 @@ def store_pattern(store: Store, agent_id: str, pattern: MemoryPattern) -> Memory
     def changed(standing: Standing | None) -> MemoryPattern:
         if standing is None or pattern == standing.pattern:
             return pattern
+        made = pattern.model_copy(
+            update={"created_at": standing.pattern.created_at, "version": pattern.version + 1}
+        )
+        if made == standing.pattern:
+            return made  # handed in again, after an answer that was lost
         if pattern.version != standing.pattern.version:
             raise PatternConflictError(
                 f"the pattern {pattern.pattern_id!r} is at version {standing.pattern.version}, "
@@ -60,8 +65,7 @@ def store_pattern(store: Store, agent_id: str, pattern: MemoryPattern) -> Memory
                 f"the pattern {pattern.pattern_id!r} is shared with others than this says: read "
                 "it again, and change that with share_pattern() and unshare_pattern()"
             )
-        kept = {"created_at": standing.pattern.created_at, "version": pattern.version + 1}
-        return pattern.model_copy(update=kept)
+        return made
 
     return _change(store, agent_id, pattern.pattern_id, changed)
 
