@@ -37,7 +37,12 @@ def live(
     good: str = "bull",
     kind: DecisionType = KIND,
 ) -> None:
-    """Decide and see what comes of it: momentum does well in one regime, and poorly else."""
+    """Decide and see what comes of it: momentum does well in one regime, and poorly else.
+
+    Straight into the tables: what is tested is what comes after.
+    """
+    own = log.memory.agent_id
+    log = DecisionLogger(MemoryManager(own, log.memory.client_manager, door="tables"))
     draw = random.Random(seed)  # noqa: S311 - reproducible, not secret
     for _ in range(count):
         regime, choice = draw.choice(["bull", "bear"]), draw.choice(["momentum", "reversion"])

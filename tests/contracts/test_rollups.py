@@ -16,8 +16,11 @@ from daybook.progress.heads import commit, read_head
 from daybook.store import DECISIONS, MEMORY, CapacityMeter, keys
 from daybook.store.expressions import equals
 from daybook.store.requests import Check
-from tests.contracts.conftest import Clock
+from tests.contracts.conftest import BY_TABLES, Clock
 from tests.unit.analytics.worker import FOR_EVER, check, documents, run
+
+# these speak to the tables themselves, and no verb of an agent is among them
+pytestmark = pytest.mark.parametrize("client_manager", BY_TABLES, indirect=True)
 
 RISK = DecisionType.RISK_ASSESSMENT
 QUERY = DecisionType.QUERY_EXECUTION
