@@ -115,6 +115,15 @@ def test_rollback(prod: Synthesized) -> None:
             assert "tablesagentstate" in str(statement["Resource"])
 
 
+def test_a_request_without_keys(stage: Synthesized) -> None:
+    """What is confined to partitions wants a key named; the local platform never names one."""
+    confined = [each for each in statements(stage) if "dynamodb:LeadingKeys" in str(each)]
+    assert confined
+    for found in confined:
+        demanded = found["Condition"].get("Null") == {"dynamodb:LeadingKeys": "false"}
+        assert demanded is not stage.config.local
+
+
 @pytest.mark.parametrize("role", ["checkpointworker", "rollingback"])
 def test_bodies_of_states_only(prod: Synthesized, role: str) -> None:
     """Of the bucket they see one folder."""
