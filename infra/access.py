@@ -68,7 +68,7 @@ def grant_registry(
 
 def grant_signals(role: iam.Role, *, table: dynamodb.Table) -> None:
     """Let a role publish, claim and acknowledge signals, and see and say who is there."""
-    _grant(role, "Signals", [*READ_ITEMS, *CHANGE_STATE], [table.table_arn])
+    _grant(role, "Signals", [*READ_ITEMS, *REWRITE_ITEMS], [table.table_arn])
     _grant(role, "SignalIndexes", [QUERY], _indexes(table, SIGNALS))
 
 
