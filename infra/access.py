@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from daybook.store import DECISIONS, SIGNALS, TABLES
 from daybook.store.keys import AGENTS, OWN_FOLDERS, REGISTRY, STATE_BODIES
 from daybook.store.schema import Table
+from infra.config import StageConfig
 from infra.nag import acknowledge
 from infra.payloads import Payloads
 
@@ -57,34 +58,34 @@ def grant_memory(role: iam.Role, *, table: dynamodb.Table, schema: Table) -> Non
     _grant(role, "MemoryIndexes", [QUERY], _indexes(table, schema))
 
 
-def grant_registry(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[str]) -> None:
+def grant_registry(
+    role: iam.Role, *, config: StageConfig, table: dynamodb.Table, actions: Sequence[str]
+) -> None:
     """Let a role do this with the registry of agents, a single partition of the memory's table."""
-    only = {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [AGENTS]},
-        "Null": {"dynamodb:LeadingKeys": "false"},
-    }
+    only = _partitions("StringEquals", [AGENTS], config)
     _grant(role, "Registry", actions, [table.table_arn], conditions=only)
 
 
 def grant_signals(role: iam.Role, *, table: dynamodb.Table) -> None:
     """Let a role publish, claim and acknowledge signals, and see and say who is there."""
-    _grant(role, "Signals", [*READ_ITEMS, *CHANGE_STATE], [table.table_arn])
+    _grant(role, "Signals", [*READ_ITEMS, *REWRITE_ITEMS], [table.table_arn])
     _grant(role, "SignalIndexes", [QUERY], _indexes(table, SIGNALS))
 
 
 def grant_own_partitions(
-    role: iam.Role, *, agent: str, tables: Mapping[str, dynamodb.Table], payloads: Payloads
+    role: iam.Role,
+    *,
+    agent: str,
+    config: StageConfig,
+    tables: Mapping[str, dynamodb.Table],
+    payloads: Payloads,
 ) -> None:
     """Let a role use the tables as one agent: its own partitions, of tables and of indexes.
 
     Every partition key starts with the agent's id, alone or before a `#`, which no id holds.
-    `ForAllValues` also holds where a request names no key at all, as a scan does; the second
-    condition closes that gap. In its own log the agent appends, like everybody.
+    In its own log the agent appends, like everybody.
     """
-    own = {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [agent, f"{agent}#*"]},
-        "Null": {"dynamodb:LeadingKeys": "false"},
-    }
+    own = _partitions("StringLike", [agent, f"{agent}#*"], config)
     log = tables[DECISIONS.name]
     others = [table for name, table in tables.items() if name != DECISIONS.name]
     _grant(role, "OwnLog", [*READ_ITEMS, *WRITE_ITEMS, QUERY], [log.table_arn], conditions=own)
@@ -92,7 +93,7 @@ def grant_own_partitions(
     _grant(role, "OwnItems", [*READ_ITEMS, *REWRITE_ITEMS, QUERY], arns, conditions=own)
     indexes = [arn for each in TABLES for arn in _indexes(tables[each.name], each)]
     _grant(role, "OwnIndexes", [QUERY], indexes, conditions=own)
-    _grant_registry_reading(role, table=tables[SIGNALS.name])
+    _grant_registry_reading(role, config=config, table=tables[SIGNALS.name])
     for folder in OWN_FOLDERS:
         names = f"{folder}{agent}/*"
         _grant(
@@ -108,22 +109,21 @@ def grant_own_partitions(
         )
 
 
-def _grant_registry_reading(role: iam.Role, *, table: dynamodb.Table) -> None:
+def _grant_registry_reading(role: iam.Role, *, config: StageConfig, table: dynamodb.Table) -> None:
     index = f"{table.table_arn}/index/{SIGNALS.index('RegistryIndex').name}"
-    only = {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [REGISTRY]},
-        "Null": {"dynamodb:LeadingKeys": "false"},
-    }
+    only = _partitions("StringEquals", [REGISTRY], config)
     _grant(role, "WhoIsThere", [QUERY], [index], conditions=only)
 
 
-def grant_routing(role: iam.Role, *, table: dynamodb.Table, actions: Sequence[str]) -> None:
+def grant_routing(
+    role: iam.Role, *, config: StageConfig, table: dynamodb.Table, actions: Sequence[str]
+) -> None:
     """Let a role deliver signals: ask who is there, and write where nothing is.
 
     Of what is in the table it can read one partition of one index, what agents say of themselves.
     """
     _grant(role, "Deliver", actions, [table.table_arn])
-    _grant_registry_reading(role, table=table)
+    _grant_registry_reading(role, config=config, table=table)
 
 
 def grant_state(role: iam.Role, *, table: dynamodb.Table, payloads: Payloads) -> None:
@@ -173,6 +173,21 @@ def grant_noticing_loss(role: iam.Role, *, payloads: Payloads) -> None:
 
 def _indexes(table: dynamodb.Table, schema: Table) -> list[str]:
     return [f"{table.table_arn}/index/{index.name}" for index in schema.indexes]
+
+
+def _partitions(
+    operator: str, keys: Sequence[str], config: StageConfig
+) -> dict[str, dict[str, object]]:
+    """Return conditions that hold for requests in partitions of these keys only.
+
+    `ForAllValues` also holds where a request names no key at all, as a scan does; the second
+    condition closes that gap. The local platform never says which keys a request names, and
+    with the second condition would refuse everything.
+    """
+    only: dict[str, dict[str, object]] = {
+        f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": list(keys)}
+    }
+    return only if config.local else only | {"Null": {"dynamodb:LeadingKeys": "false"}}
 
 
 def _grant(

@@ -44,8 +44,8 @@ class Checkpoints(ScheduledFanOut):
         )
         super().__init__(scope, construct_id, config=config, artifacts=artifacts, job=job)
         memory, state = tables[schema.MEMORY.name], tables[schema.STATE.name]
-        grant_registry(self.planner.role, table=memory, actions=[QUERY])
-        grant_registry(self.worker.role, table=memory, actions=NOTE_AGENTS)
+        grant_registry(self.planner.role, config=config, table=memory, actions=[QUERY])
+        grant_registry(self.worker.role, config=config, table=memory, actions=NOTE_AGENTS)
         grant_state(self.worker.role, table=state, payloads=payloads)
         grant_sweeping(self.worker.role, payloads=payloads)
 

@@ -51,7 +51,7 @@ class Consolidation(ScheduledFanOut):
         )
         super().__init__(scope, construct_id, config=config, artifacts=artifacts, job=job)
         log, memory = tables[schema.DECISIONS.name], tables[schema.MEMORY.name]
-        grant_registry(self.planner.role, table=memory, actions=[QUERY])
+        grant_registry(self.planner.role, config=config, table=memory, actions=[QUERY])
         grant_log_reading(self.worker.role, table=log, schema=schema.DECISIONS)
         grant_memory(self.worker.role, table=memory, schema=schema.MEMORY)
         grant_bodies(self.worker.role, payloads=payloads)

@@ -52,7 +52,10 @@ class News(Construct):
             timeout=Duration.seconds(60),
         )
         grant_registry(
-            self.handler.role, table=memory, actions=["dynamodb:BatchGetItem", *NOTE_AGENTS]
+            self.handler.role,
+            config=config,
+            table=memory,
+            actions=["dynamodb:BatchGetItem", *NOTE_AGENTS],
         )
         self._follow(log, {"S": [{"prefix": prefix} for prefix in ARRIVING]}, config)
         self._follow(state, {"S": [CURRENT_STATE]}, config)

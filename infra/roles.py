@@ -40,7 +40,9 @@ class AgentRoles(Construct):
             if "api" in config.doors:
                 self._open_api(role, api)
             if "tables" in config.doors:
-                grant_own_partitions(role, agent=agent, tables=tables, payloads=payloads)
+                grant_own_partitions(
+                    role, agent=agent, config=config, tables=tables, payloads=payloads
+                )
 
     def _role(self, agent: str, config: StageConfig) -> iam.Role:
         """Make the role of one agent."""

@@ -52,7 +52,7 @@ class Signals(Construct):
             timeout=Duration.minutes(5),
             memory_mb=1_024,
         )
-        grant_routing(self.handler.role, table=table, actions=WRITE_ITEMS)
+        grant_routing(self.handler.role, config=config, table=table, actions=WRITE_ITEMS)
         self.bus.grant_put_events_to(self.handler.role)
         self.dead_letters.grant(self.handler.role, "sqs:SendMessage")
         environment = {

@@ -107,8 +107,9 @@ def event_of(
 ) -> dict[str, Any]:
     """Make the event of API Gateway's HTTP API, payload version 2.0."""
     parts = urlsplit(path)
-    # text is handed on as it is, anything else in base64
-    encoded = "content-encoding" in headers
+    # what says that it is text is handed on as such, even if it is not; all else in base64
+    kind = headers.get("content-type", "").partition(";")[0]
+    encoded = bool(body) and kind != "application/json" and not kind.startswith("text/")
     return {
         "version": "2.0",
         "routeKey": "$default",
@@ -125,7 +126,7 @@ def event_of(
             "stage": "$default",
             "time": "01/Mar/2026:12:00:00 +0000",
         },
-        "body": base64.b64encode(body).decode() if encoded else body.decode(),
+        "body": base64.b64encode(body).decode() if encoded else body.decode(errors="replace"),
         "isBase64Encoded": encoded,
     }
 

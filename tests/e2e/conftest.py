@@ -11,7 +11,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from daybook import AWSClientManager
+from daybook import AWSClientManager, MemoryManager
 from daybook.platform import Connection
 from daybook.settings import Settings
 
@@ -57,3 +57,35 @@ def request_as(platform: Connection, session: boto3.Session) -> Request:
         return answer.status, answer.json() if answer.data else None
 
     return send
+
+
+@pytest.fixture(scope="session")
+def through_api(platform: Connection, session: boto3.Session) -> Callable[..., MemoryManager]:
+    """Give a function that makes an agent's handle on the API, signed by a role.
+
+    That is the agent's own unless `signed_by` names another agent.
+    """
+    sts = session.client("sts", endpoint_url=platform.endpoint_url)
+    managers: dict[str, AWSClientManager] = {}
+
+    def signing_as(agent: str) -> AWSClientManager:
+        if agent not in managers:
+            given = sts.assume_role(RoleArn=platform.role_arn(agent), RoleSessionName="e2e")
+            keys = given["Credentials"]
+            assumed = boto3.Session(
+                keys["AccessKeyId"],
+                keys["SecretAccessKey"],
+                keys["SessionToken"],
+                platform.region,
+            )
+            # no endpoint: whatever does not go through the API leads nowhere
+            managers[agent] = AWSClientManager(
+                platform.region, session=assumed, settings=Settings()
+            )
+        return managers[agent]
+
+    def handle(agent: str, signed_by: str | None = None) -> MemoryManager:
+        manager = signing_as(signed_by or agent)
+        return MemoryManager(agent, manager, door="api", api_url=platform.api_url)
+
+    return handle

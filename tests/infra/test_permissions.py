@@ -79,6 +79,17 @@ def test_api_function(prod: Synthesized) -> None:
     assert actions(prod, "decisionapi") == expected
 
 
+def test_the_api_changes_what_agents_can(prod: Synthesized) -> None:
+    """In each table but the log, it may put, change and delete, alone and in batches."""
+    for table, missing in (("memory", set()), ("signals", set()), ("state", {"BatchWriteItem"})):
+        (granted,) = (
+            acting(found)
+            for found in statements(prod, "decisionapi")
+            if f"tablesagent{table}" in str(found["Resource"]) and "index" not in str(found)
+        )
+        assert LEARNING - granted == {f"dynamodb:{name}" for name in missing}, table
+
+
 def test_queue_function(prod: Synthesized) -> None:
     """The queue's function may consume its queue besides."""
     assert actions(prod, "decisionqueue") == FUNCTION_ACTIONS | TRACING | CONSUMING
@@ -113,6 +124,15 @@ def test_rollback(prod: Synthesized) -> None:
     for statement in statements(prod, "rollingback"):
         if any(action.startswith("dynamodb:") for action in acting(statement)):
             assert "tablesagentstate" in str(statement["Resource"])
+
+
+def test_a_request_without_keys(stage: Synthesized) -> None:
+    """What is confined to partitions wants a key named; the local platform never names one."""
+    confined = [each for each in statements(stage) if "dynamodb:LeadingKeys" in str(each)]
+    assert confined
+    for found in confined:
+        demanded = found["Condition"].get("Null") == {"dynamodb:LeadingKeys": "false"}
+        assert demanded is not stage.config.local
 
 
 @pytest.mark.parametrize("role", ["checkpointworker", "rollingback"])

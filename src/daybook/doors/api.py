@@ -24,6 +24,8 @@ request whose signature says another one."""
 REQUEST_HEADER = "daybook-request"
 """The request's own id, the same in every try: it joins them in the function's log."""
 
+BINARY = "application/octet-stream"
+
 TRIES = 5
 
 LARGEST_REQUEST = 5_900_000
@@ -63,7 +65,8 @@ class Api:
             headers["content-type"] = "application/json"
             packed = compressed(body)
             if packed is not None:
-                headers["content-encoding"] = "gzip"
+                # API Gateway would take JSON for text, and make gzip unreadable
+                headers |= {"content-type": BINARY, "content-encoding": "gzip"}
                 body = packed
             _check_size(verb, body, encoded=packed is not None)
         url = self.url.rstrip("/") + path

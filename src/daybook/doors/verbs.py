@@ -19,7 +19,10 @@ from pydantic_core import from_json, to_json
 
 from daybook.errors import InvalidInputError
 from daybook.models.base import Record, as_invalid_input
+from daybook.models.checkpoints import checked_checkpoint_id
+from daybook.models.identity import DecisionId
 from daybook.models.json_values import checked_json
+from daybook.models.signal_ids import SignalId
 
 if TYPE_CHECKING:
     from daybook.doors.api import Api
@@ -30,6 +33,13 @@ class Handle(Protocol):
 
     api: "Api | None"
 
+
+_PATH_IDS: Mapping[str, Callable[[Any], object]] = {
+    "checkpoint_id": checked_checkpoint_id,
+    "decision_id": DecisionId.parse,
+    "signal_id": SignalId.parse,
+}
+"""What can stand in a path, and how it is checked: as by the functions of its room."""
 
 Agent = TypeVar("Agent", bound=Handle)
 Arguments = ParamSpec("Arguments")
@@ -147,12 +157,9 @@ class Verb:
             flat |= self._flat(name, value)
         path = self.path
         for name in self.in_path:
-            value = _text(flat.pop(name))
-            if value in {"", ".", ".."}:
-                raise InvalidInputError(
-                    f"{value!r} is not a {name.replace('_', ' ')}", [(name, "is no id")]
-                )
-            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+            # checked here, for a slash in it would lead to another path, or nowhere
+            value = _PATH_IDS[name](flat.pop(name))
+            path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
         if self.method == "GET":
             asked = {name: _text(value) for name, value in flat.items() if value is not None}
             return Wire(path, urlencode(asked, quote_via=quote), None)

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook import InvalidInputError, MemoryManager
+from daybook import (
+    InvalidDecisionIdError,
+    InvalidInputError,
+    InvalidSignalIdError,
+    MemoryManager,
+)
 from daybook.doors import VERBS, Verb
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 
@@ -138,3 +143,27 @@ def test_bodies_beside_a_path(body: bytes) -> None:
     """What the path says cannot be said again in the body."""
     with pytest.raises(InvalidInputError):
         VERBS["_log_outcome"].unpack({"decision_id": OWN}, {}, body)
+
+
+IN_PATHS = [
+    ("get_decision", "decision_id", InvalidDecisionIdError),
+    ("signal_status", "signal_id", InvalidSignalIdError),
+    ("get_checkpoint", "checkpoint_id", InvalidInputError),
+]
+
+
+@pytest.mark.parametrize(("name", "argument", "kind"), IN_PATHS)
+@pytest.mark.parametrize("text", ["", ".", "..", "a/b", "a%2Fb", "a?b", OWN + "/chain", "é"])
+def test_what_would_lead_elsewhere_is_not_sent(
+    name: str, argument: str, kind: type[InvalidInputError], text: str
+) -> None:
+    """What is no id is refused before it becomes part of a path, by the tables' own error."""
+    with pytest.raises(InvalidInputError) as told:
+        VERBS[name].pack({argument: text})
+    assert type(told.value) is kind
+
+
+def test_every_path_is_checked() -> None:
+    """No argument travels in a path that is not known to be an id there."""
+    in_paths = {name for verb in VERBS.values() for name in verb.in_path}
+    assert in_paths == {argument for _, argument, _ in IN_PATHS}
