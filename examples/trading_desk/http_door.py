@@ -1,83 +1,55 @@
-"""The HTTP API: an agent signs its requests with its role, and the role says who it is."""
+"""The HTTP API: the SDK by its other door, for an agent whose role may reach no table."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import boto3
-import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
+from daybook import AWSClientManager, DecisionLogger, MemoryManager
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
-from examples.trading_desk.plan import DeskError
-
-REFUSED = 400
-SECONDS = 30.0
-# decisions have ids of their own, so whatever is sent twice counts once
-RETRIES = urllib3.Retry(
-    total=4, backoff_factor=0.2, status_forcelist={429, 502, 503, 504}, allowed_methods=None
-)
 
 
 class HttpDoor:
-    """`POST /decisions` and its neighbours, signed with AWS Signature Version 4."""
+    """`POST /decisions` and its neighbours, signed by the agent's role."""
 
     name = "HTTP API, IAM"
     threads = 2
 
-    def __init__(self, api_url: str, role_arn: str, session: boto3.Session, endpoint: str) -> None:
-        self._api_url = api_url
-        self._region = session.region_name
-        self._credentials = _assume(role_arn, session, endpoint)
-        self._pool = urllib3.PoolManager(maxsize=self.threads, retries=RETRIES, timeout=SECONDS)
+    def __init__(
+        self, agent_id: str, *, api_url: str, role_arn: str, session: boto3.Session, endpoint: str
+    ) -> None:
+        assumed = _assume(role_arn, session, endpoint)
+        manager = AWSClientManager(session.region_name, session=assumed)
+        self._memory = MemoryManager(agent_id, manager, door="api", api_url=api_url)
+        self._log = DecisionLogger(self._memory)
         self.requests = 0
 
     def log_decision(self, draft: DecisionDraft) -> str:
-        """Send a decision. Raises DeskError with what the API says."""
-        answer = self._ask("POST", "/decisions", draft.model_dump(mode="json"))
-        return str(answer["decision_id"])
+        """Send a decision. Raises a DaybookError, the same as at the tables."""
+        self.requests += 1
+        return self._log.log_decision(**dict(draft))
 
     def log_outcome(self, draft: OutcomeDraft) -> None:
-        """Send an outcome. Raises DeskError with what the API says."""
-        path = f"/decisions/{quote(draft.decision_id, safe='')}/outcome"
-        self._ask("POST", path, draft.model_dump(mode="json", exclude={"decision_id"}))
+        """Send an outcome. Raises a DaybookError, the same as at the tables."""
+        self.requests += 1
+        self._log.log_outcome(**dict(draft))
 
     def settle(self) -> None:
-        """Do nothing: a request that was answered with 201 has been written."""
+        """Do nothing: a request that was answered has been carried out."""
 
     def stats(self, time_window_hours: float) -> Mapping[str, Any]:
         """Ask for the statistics of the agent that signs."""
-        answer: dict[str, Any] = self._ask("GET", f"/stats?time_window_hours={time_window_hours}")
-        return answer
-
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        data = json.dumps(body).encode() if body is not None else b""
-        url = self._api_url + path
-        request = AWSRequest(method, url, {"Content-Type": "application/json"}, data)
-        SigV4Auth(self._credentials, "execute-api", self._region).add_auth(request)
-        try:
-            answer = self._pool.request(method, url, body=data, headers=dict(request.headers))
-        except urllib3.exceptions.HTTPError as fault:
-            raise DeskError(f"The HTTP API at {self._api_url} does not answer: {fault}.") from None
         self.requests += 1
-        if answer.status >= REFUSED:
-            raise DeskError(f"The HTTP API refused {method} {path}: {_reason(answer)}")
-        return answer.json()
+        return self._memory.get_decision_stats(time_window_hours)
 
 
-def _assume(role_arn: str, session: boto3.Session, endpoint: str) -> Credentials:
+def _assume(role_arn: str, session: boto3.Session, endpoint: str) -> boto3.Session:
     """Become the agent: take its role's credentials, which last an hour."""
     sts = session.client("sts", endpoint_url=endpoint)
     given = sts.assume_role(RoleArn=role_arn, RoleSessionName="trading-desk")["Credentials"]
-    return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-
-
-def _reason(answer: urllib3.BaseHTTPResponse) -> str:
-    try:
-        refusal = answer.json()
-        return f"{refusal['error']}: {refusal['message']}"
-    except (ValueError, KeyError, TypeError):
-        return f"status {answer.status}, {answer.data[:200]!r}"
+    return boto3.Session(
+        given["AccessKeyId"],
+        given["SecretAccessKey"],
+        given["SessionToken"],
+        region_name=session.region_name,
+    )

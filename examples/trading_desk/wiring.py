@@ -48,7 +48,11 @@ def wire(connection: Connection) -> Wiring:
     writer, reader, rememberer = (_client_manager(connection, session) for _ in range(3))
     return Wiring(
         scout_door=HttpDoor(
-            connection.api_url, connection.role_arn(SCOUT), session, connection.endpoint_url
+            SCOUT,
+            api_url=connection.api_url,
+            role_arn=connection.role_arn(SCOUT),
+            session=session,
+            endpoint=connection.endpoint_url,
         ),
         strategist_door=DirectDoor(STRATEGIST, writer),
         risk_door=QueueDoor(
