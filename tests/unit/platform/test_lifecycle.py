@@ -121,8 +121,8 @@ def test_state_outlives_down(platform: PlatformConfig) -> None:
     assert get(platform) == ITEM
     functions = client(platform, "lambda")
     mappings = functions.list_event_source_mappings()["EventSourceMappings"]
-    assert [mapping["State"] for mapping in mappings] == ["Enabled"] * 5
-    assert len(functions.list_functions()["Functions"]) == 8
+    assert [mapping["State"] for mapping in mappings] == ["Enabled"] * 6
+    assert len(functions.list_functions()["Functions"]) == 9
     assert is_noted(platform, "after")
 
 
