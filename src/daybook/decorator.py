@@ -12,7 +12,7 @@ from daybook.deciding import (
     current_memory,
     recorded_arguments,
 )
-from daybook.deciding.arguments import bound_arguments, owner_of
+from daybook.deciding.arguments import bound_arguments, keywords_of, owner_of
 from daybook.deciding.blocks import Unlogged, When
 from daybook.errors import InvalidInputError, NoLoggerError
 from daybook.logger import DecisionLogger
@@ -136,7 +136,7 @@ class _Calls:
             raise InvalidInputError(
                 f"Python knows no parameters of {_name(function)}: decorate a `def` that calls it"
             ) from None
-        owner = owner_of(signature)
+        owner, gathering = owner_of(signature), keywords_of(signature)
         _refuse_unknown(function, signature, self.include, self.exclude)
 
         def block(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> DecisionBlock | None:
@@ -145,13 +145,13 @@ class _Calls:
                 return None
             whose = arguments.pop(owner) if owner else None
             memory = _memory_for(function, self.log, whose)
-            return self.begin(memory, context=self._seen(arguments))
+            return self.begin(memory, context=self._seen(arguments, gathering))
 
         return block
 
-    def _seen(self, arguments: Arguments) -> Context:
+    def _seen(self, arguments: Arguments, gathering: str | None) -> Context:
         if self.context is None:
-            return recorded_arguments(arguments, self.include, self.exclude)
+            return recorded_arguments(arguments, self.include, self.exclude, gathering)
         return self.context(arguments) if callable(self.context) else self.context
 
 
@@ -218,11 +218,12 @@ def _refuse_unknown(
     include: Collection[str] | None,
     exclude: Collection[str],
 ) -> None:
+    takes_any = keywords_of(signature) is not None
     for wanted, names in (("include", include or ()), ("exclude", exclude)):
         if isinstance(names, str):
             raise InvalidInputError(f'{wanted} is the text {names!r}: use ("{names}",)')
         for name in names:
-            if name not in signature.parameters:
+            if name not in signature.parameters and not takes_any:
                 raise InvalidInputError(
                     f"{wanted} names {name!r}, which is no parameter of {_name(function)}"
                 )

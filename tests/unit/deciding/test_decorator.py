@@ -183,6 +183,17 @@ def test_context_replaces_the_arguments(log: DecisionLogger) -> None:
     assert contexts == [{"a": 1}, {"b": 2}, {"fixed": 1}, {"count": 2}]
 
 
+def test_keywords_are_recorded_by_their_names(log: DecisionLogger) -> None:
+    """A password among them is not, and `exclude` may name any."""
+
+    @decision(QUERY, log=log, exclude=["account"])
+    def choose(a: int, **options: str) -> None: ...
+
+    choose(1, password="hunter2", account="7", mode="fast")  # noqa: S106 - what must not be kept
+    recorded = only(log).context.as_dict()
+    assert recorded == {"arguments_left_out": ["password"], "a": 1, "mode": "fast"}
+
+
 def test_a_bad_context_is_told_before_the_function_runs(log: DecisionLogger) -> None:
     """Nothing has happened then, and nothing is written."""
     ran: list[int] = []
