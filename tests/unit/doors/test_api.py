@@ -22,6 +22,8 @@ from daybook import (
 )
 from daybook.doors import VERBS, Api
 from daybook.doors.api import TRIES
+from daybook.models.identity import DecisionId
+from daybook.models.signal_ids import SignalId
 from daybook.settings import Settings
 from daybook.store.batching import Backoff
 from daybook.store.signing import HttpAnswer, SignedHttp
@@ -57,15 +59,19 @@ class Wire:
         return self.answers[min(len(self.sent), len(self.answers)) - 1]()
 
 
-def calling(wire: Wire, verb: str, **given: Any) -> Any:
-    """Call a verb over this wire."""
-    api = Api(
+def over(wire: Wire) -> Api:
+    """Return the API over this wire."""
+    return Api(
         url="https://api.example",
         agent_id="scout",
         http=wire,  # type: ignore[arg-type]
         backoff=Backoff(tries=TRIES, sleep=lambda _: None),
     )
-    return api.call(VERBS[verb], given)
+
+
+def calling(wire: Wire, verb: str, **given: Any) -> Any:
+    """Call a verb over this wire."""
+    return over(wire).call(VERBS[verb], given)
 
 
 @pytest.mark.parametrize("fault", [silence, answer(429), answer(502), answer(503), answer(504)])
@@ -93,6 +99,21 @@ def test_what_cannot_be_repeated_is_not() -> None:
     assert len(wire.sent) == 1
     calling(throttled := Wire([answer(429), answer(200, b"null")]), "undo_run", run_id="r")
     assert len(throttled.sent) == 2
+
+
+def test_a_lost_answer_leaves_the_id() -> None:
+    """What was sent may stand: the error says under which id to send it again, or look."""
+    memory = MemoryManager("scout", AWSClientManager(settings=Settings()))
+    memory.api = over(Wire([silence]))
+    with pytest.raises(UnreachableError) as lost:
+        DecisionLogger(memory).log_decision("other", confidence=0.5)
+    assert DecisionId.parse(lost.value.decision_id or "").agent_id == "scout"
+    with pytest.raises(UnreachableError) as lost:
+        memory.publish_signal("risk_alert")
+    assert SignalId.parse(lost.value.signal_id or "").sender == "scout"
+    with pytest.raises(UnreachableError) as lost:
+        memory.publish_signal("risk_alert", dedupe_id="d")
+    assert lost.value.signal_id == str(SignalId.make("scout", memory.clock(), "d"))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"run_ids": 3}', b'{"other": []}'])
