@@ -53,8 +53,8 @@ def bound_arguments(
 
 def keywords_of(signature: Signature) -> str | None:
     """Return the name of the parameter that takes any keyword, `**kwargs`."""
-    each = next(reversed(signature.parameters.values()), None)
-    return each.name if each is not None and each.kind is each.VAR_KEYWORD else None
+    parameters = signature.parameters.values()
+    return next((each.name for each in parameters if each.kind is each.VAR_KEYWORD), None)
 
 
 def owner_of(signature: Signature) -> str | None:

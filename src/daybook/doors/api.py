@@ -79,12 +79,25 @@ class Api:
                 if last or not verb.repeatable:
                     raise
             else:
-                # a throttled request was not carried out
-                again = verb.repeatable or answer.status == HTTPStatus.TOO_MANY_REQUESTS
+                again = verb.repeatable or _was_turned_away(answer)
                 if last or not again or answer.status not in refusals.PASSING:
                     return answer
             self.backoff.pause(attempt)
             attempt += 1
+
+
+def _was_turned_away(answer: HttpAnswer) -> bool:
+    """Whether the gateway throttled a request: then the function has not seen it.
+
+    A 429 of the function's own says that DynamoDB throttled it, maybe half way.
+    """
+    if answer.status != HTTPStatus.TOO_MANY_REQUESTS or "content-encoding" in answer.headers:
+        return False
+    try:
+        told = from_json(answer.body)
+    except ValueError:
+        return True
+    return not (isinstance(told, dict) and "error" in told)
 
 
 def _check_size(verb: Verb, body: bytes, *, encoded: bool) -> None:

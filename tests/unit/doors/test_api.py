@@ -1,5 +1,6 @@
 """The API as a door: signatures, retries, identity, and what does not fit."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +19,12 @@ from daybook import (
     InvalidInputError,
     MemoryManager,
     StorageError,
+    ThrottledError,
     UnreachableError,
 )
 from daybook.doors import VERBS, Api
 from daybook.doors.api import TRIES
+from daybook.doors.refusals import refusal
 from daybook.models.identity import DecisionId
 from daybook.models.signal_ids import SignalId
 from daybook.settings import Settings
@@ -92,13 +95,17 @@ def test_tries_are_bounded() -> None:
 
 
 def test_what_cannot_be_repeated_is_not() -> None:
-    """Undoing twice would undo two runs: no answer is an error at once. A throttled one waits."""
+    """Undoing twice would undo two runs: it is sent again only if the function did not see it."""
     wire = Wire([silence])
     with pytest.raises(UnreachableError):
         calling(wire, "undo_run", run_id="r")
     assert len(wire.sent) == 1
     calling(throttled := Wire([answer(429), answer(200, b"null")]), "undo_run", run_id="r")
     assert len(throttled.sent) == 2
+    halfway = Wire([answer(429, json.dumps(refusal(ThrottledError("DynamoDB"))).encode())])
+    with pytest.raises(ThrottledError):
+        calling(halfway, "undo_run", run_id="r")
+    assert len(halfway.sent) == 1
 
 
 def test_a_lost_answer_leaves_the_id() -> None:
