@@ -130,6 +130,20 @@ def test_answers_that_are_not_understood(body: bytes) -> None:
         calling(Wire([answer(200, body)]), "undoable_runs")
 
 
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+def test_answers_that_are_not_decoded(encoding: str) -> None:
+    """What arrives damaged is no fault of whoever asked; a status of a fault is read as such."""
+
+    def encoded(status: int) -> Answers:
+        headers = {"content-encoding": encoding}
+        return lambda: HttpAnswer(status=status, headers=headers, body=b"damaged")
+
+    with pytest.raises(StorageError, match="cannot be read"):
+        calling(Wire([encoded(200)]), "undoable_runs")
+    with pytest.raises(UnreachableError):
+        calling(Wire([encoded(502)]), "undoable_runs")
+
+
 @pytest.fixture
 def behind() -> Any:
     """Serve the API over moto; give the client manager behind it and the URL."""
