@@ -126,18 +126,32 @@ def test_the_choice_from_what_is_returned(log: DecisionLogger) -> None:
     assert (later.outcome.success, later.outcome.quality_score) == (False, 0.1)
 
 
-def test_a_returned_choice_that_is_no_option(log: DecisionLogger) -> None:
-    """It is an error, and the log says which."""
+def test_a_returned_choice_that_is_no_option(
+    log: DecisionLogger, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The function went well, and so it is logged; the choice is an error, or a warning."""
 
     @decision(QUERY, log=log, options=["a"])
     def choose() -> str:
         return "c"
 
-    with pytest.raises(InvalidInputError, match="not an option"):
-        choose()
-    outcome = only(log).outcome
-    assert outcome is not None
-    assert "not an option" in str(outcome.error)
+    @decision(QUERY, log=log, options=["a"])
+    async def choose_async() -> str:
+        return "c"
+
+    @decision(QUERY, log=log, selected=lambda result: result["no such"], on_log_failure="warn")
+    def kept() -> dict[str, str]:
+        return {"side": "buy"}
+
+    for call in (choose, lambda: asyncio.run(choose_async())):
+        with pytest.raises(InvalidInputError, match="not an option") as told:
+            call()
+        assert "went well" in told.value.__notes__[0]
+    assert kept() == {"side": "buy"}
+    assert "no such" in caplog.text
+    read = list(log.query_decisions())
+    assert [d.outcome is not None and d.outcome.success for d in read] == [True] * 3
+    assert [d.reasoning.selected for d in read] == [[]] * 3
 
 
 def test_exceptions_are_failures(log: DecisionLogger) -> None:
