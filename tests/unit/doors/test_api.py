@@ -16,7 +16,9 @@ from daybook import (
     BodyTooLargeError,
     DecisionLogger,
     ForgedIdentityError,
+    InvalidDecisionIdError,
     InvalidInputError,
+    InvalidSignalIdError,
     MemoryManager,
     StorageError,
     ThrottledError,
@@ -25,7 +27,7 @@ from daybook import (
 from daybook.doors import VERBS, Api
 from daybook.doors.api import TRIES
 from daybook.doors.refusals import refusal
-from daybook.models.identity import DecisionId
+from daybook.models.identity import EPOCH, DecisionId
 from daybook.models.signal_ids import SignalId
 from daybook.settings import Settings
 from daybook.store.batching import Backoff
@@ -35,6 +37,7 @@ from lambdas import decision_api
 from tests.gateway import AgentClientManager, gateway, secret_of
 from tests.lambdas.conftest import Context
 
+SIGNAL = str(SignalId.make("scout", EPOCH, "d"))
 Answers = Callable[[], HttpAnswer]
 
 
@@ -182,6 +185,36 @@ def test_a_wrong_signature_is_refused(behind: tuple[AWSClientManager, str]) -> N
     log = DecisionLogger(MemoryManager("scout", manager, door="api", api_url=url))
     with pytest.raises(AccessDeniedError, match="403"):
         log.log_decision("other", confidence=0.5)
+
+
+REFUSED: list[tuple[str, tuple[Any, ...], type[InvalidInputError]]] = [
+    ("signal_status", (5,), InvalidSignalIdError),
+    ("signal_status", ("x" * 70_000,), InvalidSignalIdError),
+    ("get_decision", (5,), InvalidDecisionIdError),
+    ("get_decision", ("",), InvalidDecisionIdError),
+    ("get_decision", ("x" * 70_000,), InvalidDecisionIdError),
+    ("undo_run", ("x" * 70_000,), InvalidInputError),
+    ("undo_run", (5,), InvalidInputError),
+    ("_ack", (SIGNAL, 10**38), InvalidInputError),
+    ("_ack", (SIGNAL, 10**5_000), InvalidInputError),
+    ("_ack", (SIGNAL, -1), InvalidInputError),
+    ("_release", (SIGNAL, 10**38), InvalidInputError),
+    ("_extend", (SIGNAL, 10**38, 5), InvalidInputError),
+]
+
+
+@pytest.mark.parametrize("door", ["tables", "api"])
+@pytest.mark.parametrize("case", range(len(REFUSED)))
+def test_both_doors_refuse_alike(
+    behind: tuple[AWSClientManager, str], door: str, case: int
+) -> None:
+    """The same call is the same error, whichever way it goes."""
+    verb, given, kind = REFUSED[case]
+    direct = MemoryManager("scout", behind[0])
+    memory = direct if door == "tables" else through(behind, "scout", "scout")
+    with pytest.raises(InvalidInputError) as told:
+        getattr(memory, verb)(*given)
+    assert type(told.value) is kind
 
 
 def test_large_bodies_are_compressed(behind: tuple[AWSClientManager, str]) -> None:
