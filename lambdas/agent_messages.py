@@ -5,22 +5,19 @@ whom to look after, and a second look finds nothing to do.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import boto3
 from pydantic import ValidationError
 
 from daybook.errors import DaybookError, InvalidInputError
 from daybook.models.base import Record, as_invalid_input
 from daybook.models.identity import AgentId
-from daybook.settings import read_settings, region
+from daybook.settings import read_settings
 from daybook.store.batching import Backoff
-from daybook.store.clients import CONFIG
+from lambdas.connection import sqs
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 LARGEST_BATCH = 10
@@ -35,12 +32,6 @@ class AgentMessage(Record):
     """Look after this agent."""
 
     agent_id: AgentId
-
-
-@cache
-def sqs() -> "SQSClient":
-    """Return the queue's client, made once for a container."""
-    return boto3.client("sqs", region_name=region(), config=CONFIG)
 
 
 def parse(body: str) -> AgentMessage:

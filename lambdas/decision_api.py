@@ -22,7 +22,7 @@ from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.doors import VERBS, Verb
 from daybook.doors.api import AGENT_HEADER, REQUEST_HEADER
 from daybook.doors.compression import compressed, decompressed
-from daybook.doors.refusals import refusal, status_of
+from daybook.doors.refusals import briefly, refusal, status_of
 from daybook.errors import BodyTooLargeError, NotFoundError
 from daybook.memory import Acquaintances
 from daybook.settings import read_settings
@@ -83,17 +83,19 @@ def no_such_route(_: Exception) -> Answer:
 def refuse(error: DaybookError) -> Answer:
     """Answer with what went wrong, in the one form that clients know."""
     status = status_of(error)
-    told = refusal(error)
+    try:
+        told = refusal(error)
+        answer = _json(json.dumps(told).encode(), status)
+    except Exception:  # noqa: BLE001 - a refusal that fails would hide what it refuses
+        # the details: a chain that broke after very large decisions, or what JSON cannot say
+        told = briefly(error)
+        answer = _json(json.dumps(told).encode(), status)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("the request failed", exc_info=error)
     else:
         logger.info("the request is refused", extra={"refusal": told | {"details": None}})
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
-    try:
-        return _json(json.dumps(told).encode(), status)
-    except BodyTooLargeError:
-        # a chain that broke after very large decisions
-        return _json(json.dumps(told | {"details": {}}).encode(), status)
+    return answer
 
 
 app.exception_handler(DaybookError)(refuse)

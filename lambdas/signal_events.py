@@ -1,20 +1,14 @@
 """What the router sends out: an event for each signal, a message for each that failed."""
 
 import json
-from functools import cache
-from typing import TYPE_CHECKING, Any
-
-import boto3
+from typing import Any
 
 from daybook.errors import DaybookError, InvalidInputError
 from daybook.models import AgentSignal
 from daybook.models.coordination import json_size
-from daybook.settings import read_settings, region
+from daybook.settings import read_settings
 from daybook.store.batching import Backoff
-from daybook.store.clients import CONFIG
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from lambdas.connection import events, sqs
 
 SOURCE = "daybook"
 LARGEST_DETAIL = 200 * 1024
@@ -26,18 +20,6 @@ LARGEST_RECORD = 100_000
 
 class EventNotSentError(DaybookError):
     """EventBridge kept refusing an event; the stream's record is tried again."""
-
-
-@cache
-def events() -> Any:
-    """Return the bus's client, made once for a container."""
-    return boto3.client("events", region_name=region(), config=CONFIG)
-
-
-@cache
-def sqs() -> "SQSClient":
-    """Return the queue's client, made once for a container."""
-    return boto3.client("sqs", region_name=region(), config=CONFIG)
 
 
 def detail_of(signal: AgentSignal) -> dict[str, Any]:

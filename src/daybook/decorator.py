@@ -1,6 +1,7 @@
 """`@decision`: a function each of whose calls is a decision."""
 
 import inspect
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial, wraps
 from typing import Any, Protocol, TypeVar, Unpack, cast
@@ -12,12 +13,15 @@ from daybook.deciding import (
     current_memory,
     recorded_arguments,
 )
-from daybook.deciding.arguments import bound_arguments, owner_of
+from daybook.deciding.arguments import bound_arguments, keywords_of, owner_of
 from daybook.deciding.blocks import Unlogged, When
+from daybook.deciding.faults import noted
 from daybook.errors import InvalidInputError, NoLoggerError
 from daybook.logger import DecisionLogger
 from daybook.memory_manager import MemoryManager
 from daybook.models import DecisionType
+
+_log = logging.getLogger("daybook")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Arguments = dict[str, Any]
@@ -83,7 +87,8 @@ def decision(
                     return await function(*args, **kwargs)
                 async with around as decided:
                     result = await function(*args, **kwargs)
-                    _choose(decided, result, selected)
+                    unfit = _choose(decided, result, selected)
+                _tell(decided, unfit, on_log_failure)
                 return result
 
             return cast("Function", decided_async)
@@ -95,7 +100,8 @@ def decision(
                 return function(*args, **kwargs)
             with around as decided:
                 result = function(*args, **kwargs)
-                _choose(decided, result, selected)
+                unfit = _choose(decided, result, selected)
+            _tell(decided, unfit, on_log_failure)
             return result
 
         return cast("Function", decided)
@@ -136,7 +142,7 @@ class _Calls:
             raise InvalidInputError(
                 f"Python knows no parameters of {_name(function)}: decorate a `def` that calls it"
             ) from None
-        owner = owner_of(signature)
+        owner, gathering = owner_of(signature), keywords_of(signature)
         _refuse_unknown(function, signature, self.include, self.exclude)
 
         def block(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> DecisionBlock | None:
@@ -145,13 +151,13 @@ class _Calls:
                 return None
             whose = arguments.pop(owner) if owner else None
             memory = _memory_for(function, self.log, whose)
-            return self.begin(memory, context=self._seen(arguments))
+            return self.begin(memory, context=self._seen(arguments, gathering))
 
         return block
 
-    def _seen(self, arguments: Arguments) -> Context:
+    def _seen(self, arguments: Arguments, gathering: str | None) -> Context:
         if self.context is None:
-            return recorded_arguments(arguments, self.include, self.exclude)
+            return recorded_arguments(arguments, self.include, self.exclude, gathering)
         return self.context(arguments) if callable(self.context) else self.context
 
 
@@ -159,16 +165,35 @@ def _choose(
     decided: DecisionBlock,
     result: object,
     selected: Callable[[Any], Sequence[str] | str] | None,
-) -> None:
-    """Take the choice from what was returned, unless the function made it itself."""
-    if selected is not None:
-        decided.select(selected(result))
-    elif not decided.selected:
-        names = [result] if isinstance(result, str) else result
-        if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
-            chosen = [name for name in names if name]
-            if chosen:
-                decided.select(chosen)
+) -> Exception | None:
+    """Take the choice from what was returned, unless the function made it itself.
+
+    Returns why it cannot be taken: the function has gone well, and that is no failure of it.
+    """
+    try:
+        if selected is not None:
+            decided.select(selected(result))
+        elif not decided.selected:
+            names = [result] if isinstance(result, str) else result
+            if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+                chosen = [name for name in names if name]
+                if chosen:
+                    decided.select(chosen)
+    except Exception as unfit:  # noqa: BLE001 - `selected` may raise anything
+        return unfit
+    return None
+
+
+def _tell(decided: DecisionBlock, unfit: Exception | None, on_log_failure: Unlogged) -> None:
+    """Tell of a choice that could not be taken, once the decision is logged without it."""
+    if unfit is None:
+        return
+    note = f"the function itself went well; {decided.decision_id} has no choice from its result"
+    if on_log_failure == "warn":
+        _log.warning("%s: %s", note, unfit, exc_info=unfit)
+        return
+    noted(unfit, note)
+    raise unfit
 
 
 def _memory_for(function: Callable[..., Any], log: Log | None, whose: object) -> MemoryManager:
@@ -218,11 +243,12 @@ def _refuse_unknown(
     include: Collection[str] | None,
     exclude: Collection[str],
 ) -> None:
+    takes_any = keywords_of(signature) is not None
     for wanted, names in (("include", include or ()), ("exclude", exclude)):
         if isinstance(names, str):
             raise InvalidInputError(f'{wanted} is the text {names!r}: use ("{names}",)')
         for name in names:
-            if name not in signature.parameters:
+            if name not in signature.parameters and not takes_any:
                 raise InvalidInputError(
                     f"{wanted} names {name!r}, which is no parameter of {_name(function)}"
                 )

@@ -20,6 +20,7 @@ from daybook.errors import (
     ConflictError,
     ForeignDecisionError,
     InvalidInputError,
+    StorageError,
 )
 from daybook.memory import Acquaintances, ConsolidationReport, Recollection
 from daybook.models import (
@@ -128,7 +129,8 @@ class MemoryManager(StateVerbs, SignalVerbs):
     def record_decision(self, draft: DecisionDraft) -> DecisionRecord:
         """Write a decision into this agent's log; return it as it stands there.
 
-        Raises InvalidInputError or DecisionConflictError. `DecisionLogger` is the comfortable
+        Raises InvalidInputError, DecisionConflictError, or StorageError, which carries the
+        decision's id. `DecisionLogger` is the comfortable
         way to call this.
         """
         if self.api is None:
@@ -138,7 +140,12 @@ class MemoryManager(StateVerbs, SignalVerbs):
             decided_at = draft.decided_at or self.clock()
             made = new_decision_id(self.agent_id, decided_at)
             draft = draft.model_copy(update={"decision_id": made, "decided_at": None})
-        return draft.to_record(self.agent_id, self._log_decision(draft).arrived_at)
+        try:
+            made_there = self._log_decision(draft)
+        except StorageError as fault:
+            fault.decision_id = draft.decision_id
+            raise
+        return draft.to_record(self.agent_id, made_there.arrived_at)
 
     def _recorded(self, draft: DecisionDraft) -> DecisionRecord:
         return decisions.record(self.store, draft.to_record(self.agent_id, self.store.clock()))

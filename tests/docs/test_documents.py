@@ -115,3 +115,11 @@ def test_the_layers_are_those_that_are_enforced() -> None:
     (drawn,) = blocks(ROOT / "CONTRIBUTING.md", "text")
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     assert drawn.splitlines() == contracts["contracts"][0]["layers"]
+
+
+def test_the_arrows_are_those_that_are_held() -> None:
+    """What CONTRIBUTING draws is what import-linter checks."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (layers,) = (each["layers"] for each in settings["contracts"] if each["type"] == "layers")
+    (drawn,) = blocks(ROOT / "CONTRIBUTING.md", "text")
+    assert drawn.split("\n")[:-1] == layers

@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -285,6 +286,17 @@ def test_nothing_a_client_sends_is_a_500(
     """Whatever arrives, the answer is JSON and not a fault of ours."""
     status, _ = call(method, path, body, query=query)
     assert status < 500
+
+
+@pytest.mark.parametrize("untellable", [b"\xff", object()])
+def test_a_refusal_that_cannot_be_told_is_told_briefly(call: Call, untellable: object) -> None:
+    """What an error carries never hides the error."""
+    fault = errors.ThrottledError("slow" * 10_000)
+    fault.decision_id = untellable  # type: ignore[assignment]
+    with patch.object(MemoryManager, "serving", side_effect=fault):
+        status, refused = call("GET", "/stats")
+    assert (status, refused["error"]) == (429, "ThrottledError")
+    assert len(refused["message"]) == 4_000
 
 
 def test_the_clock_of_the_writer_is_kept(call: Call) -> None:

@@ -13,7 +13,7 @@ from daybook.models.signal_ids import SignalId
 from daybook.store import SIGNALS, keys
 from daybook.store.attributes import Item, to_wire
 from daybook.store.batching import Backoff
-from lambdas import signal_events, signal_router
+from lambdas import connection, signal_events, signal_router
 from tests.lambdas.conftest import Context
 
 REGION = "us-east-1"
@@ -46,15 +46,15 @@ class Outside:
 @pytest.fixture
 def outside(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
     """Connect the function to moto and to the double."""
-    signal_events.sqs.cache_clear()
-    made = Outside(signal_events.sqs())
+    connection.sqs.cache_clear()
+    made = Outside(connection.sqs())
     monkeypatch.setattr(signal_router, "client_manager", lambda: manager)
     monkeypatch.setattr(signal_events, "events", lambda: made)
     monkeypatch.setenv("DAYBOOK_SIGNAL_BUS", "daybook-signals")
     monkeypatch.setenv("DAYBOOK_SIGNAL_DEAD_LETTERS_URL", made.queue_url)
     monkeypatch.setattr(signal_events, "Backoff", lambda: Backoff(tries=3, sleep=lambda _: None))
     yield made
-    signal_events.sqs.cache_clear()
+    connection.sqs.cache_clear()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ reason than being excluded is named under `arguments_left_out`.
 
 from collections.abc import Collection, Mapping
 from inspect import Signature
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,11 +22,16 @@ LARGEST_ARGUMENT = 4_096
 LARGEST_CALL = 32_768
 """Characters of JSON, about, of all arguments together."""
 
+MOST_KEYWORDS = 100
+LONGEST_KEYWORD = 64
+"""Of what `**kwargs` takes: how many are looked at, and the characters of a name."""
+
 SECRETS = (
     *("password", "passwd", "secret", "credential", "authorization"),
     *("api_key", "apikey", "private_key", "access_token", "auth_token"),
 )
-"""An argument with one of these in its name is recorded only when it is asked for by name."""
+"""An argument with one of these in its name, or in that of anything inside it, is recorded only
+when it is asked for by name."""
 
 OWNERS = ("self", "cls")
 """A first parameter of this name is whom a method belongs to, and no argument."""
@@ -45,6 +51,12 @@ def bound_arguments(
     return dict(bound.arguments)
 
 
+def keywords_of(signature: Signature) -> str | None:
+    """Return the name of the parameter that takes any keyword, `**kwargs`."""
+    parameters = signature.parameters.values()
+    return next((each.name for each in parameters if each.kind is each.VAR_KEYWORD), None)
+
+
 def owner_of(signature: Signature) -> str | None:
     """Return the name of the parameter that a method belongs to."""
     first = next(iter(signature.parameters), None)
@@ -55,22 +67,48 @@ def recorded_arguments(
     arguments: Mapping[str, Any],
     include: Collection[str] | None = None,
     exclude: Collection[str] = (),
+    gathering: str | None = None,
 ) -> JsonObject:
-    """Return the context of a call; `include` names what alone is wanted."""
+    """Return the context of a call; `include` names what alone is wanted.
+
+    `gathering` is the parameter that takes any keyword, which are arguments by their own names;
+    `include` and `exclude` name them one by one, or, by that parameter, all.
+    """
     context: JsonObject = {}
     left_out: list[str] = []
     room = LARGEST_CALL
-    for name, value in arguments.items():
-        if name in exclude or (include is not None and name not in include):
+    wanted = None if include is None else set(include)
+    keywords = _keywords(arguments.get(gathering) if gathering else None)
+    declared = {name: value for name, value in arguments.items() if name != gathering}
+    for name, value in (keywords | declared).items():
+        names = {name} if gathering is None or name in declared else {name, gathering}
+        if not names.isdisjoint(exclude) or (wanted is not None and wanted.isdisjoint(names)):
             continue
         weight = _weight(value, min(LARGEST_ARGUMENT, room))
-        kept = None if include is None and _may_be_secret(name) else _kept(name, value, weight)
-        if kept is None:
+        kept = _kept(name, value, weight)
+        # of the copy, for another thread may be changing the value
+        if kept is None or ((wanted is None or name not in wanted) and _holds_secret(kept)):
             left_out.append(name)
         else:
             context |= kept
             room -= weight or 0
+    if gathering and len(keywords) < len(arguments.get(gathering, ())):
+        left_out.append(gathering)
     return {LEFT_OUT: left_out} | context if left_out else context
+
+
+def _keywords(gathered: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the keywords that can be named, within bounds: a caller may have made them up."""
+    names = (name for name in gathered or {} if len(name) <= LONGEST_KEYWORD)
+    named = islice((name for name in names if name.isidentifier()), MOST_KEYWORDS)
+    return {name: gathered[name] for name in named} if gathered else {}
+
+
+def _holds_secret(value: object) -> bool:
+    """Whether a name in this JSON, at whatever depth, is that of a secret."""
+    if isinstance(value, dict):
+        return any(_may_be_secret(key) or _holds_secret(each) for key, each in value.items())
+    return isinstance(value, list) and any(_holds_secret(each) for each in value)
 
 
 def _may_be_secret(name: str) -> bool:

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from daybook.doors import refusals
 from daybook.doors.compression import compressed, decompressed
 from daybook.doors.verbs import Verb
-from daybook.errors import BodyTooLargeError, StorageError, UnreachableError
+from daybook.errors import BodyTooLargeError, InvalidInputError, StorageError, UnreachableError
 from daybook.store.batching import Backoff
 from daybook.store.signing import HttpAnswer, SignedHttp
 
@@ -49,7 +49,7 @@ class Api:
         wire = verb.pack(given)
         query = f"?{wire.query}" if wire.query else ""
         answer = self._sent(verb, f"{wire.path}{query}", wire.body)
-        body = decompressed(answer.body, answer.headers.get("content-encoding", ""))
+        body = _plain(verb, answer)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             answer = HttpAnswer(status=answer.status, headers=answer.headers, body=body)
             raise refusals.error_of(f"{verb.method} {wire.path}", answer)
@@ -79,12 +79,25 @@ class Api:
                 if last or not verb.repeatable:
                     raise
             else:
-                # a throttled request was not carried out
-                again = verb.repeatable or answer.status == HTTPStatus.TOO_MANY_REQUESTS
+                again = verb.repeatable or _was_turned_away(answer)
                 if last or not again or answer.status not in refusals.PASSING:
                     return answer
             self.backoff.pause(attempt)
             attempt += 1
+
+
+def _was_turned_away(answer: HttpAnswer) -> bool:
+    """Whether the gateway throttled a request: then the function has not seen it.
+
+    A 429 of the function's own says that DynamoDB throttled it, maybe half way.
+    """
+    if answer.status != HTTPStatus.TOO_MANY_REQUESTS or "content-encoding" in answer.headers:
+        return False
+    try:
+        told = from_json(answer.body)
+    except ValueError:
+        return True
+    return not (isinstance(told, dict) and "error" in told)
 
 
 def _check_size(verb: Verb, body: bytes, *, encoded: bool) -> None:
@@ -95,6 +108,21 @@ def _check_size(verb: Verb, body: bytes, *, encoded: bool) -> None:
             f"the request {verb.method} {verb.path} takes {carried:,} bytes, compressed, and the "
             f"API carries {LARGEST_REQUEST:,}: use a MemoryManager with door='tables'"
         )
+
+
+def _plain(verb: Verb, answer: HttpAnswer) -> bytes:
+    """Return an answer's body as it was before it was encoded."""
+    try:
+        return decompressed(answer.body, answer.headers.get("content-encoding", ""))
+    except BodyTooLargeError:
+        raise
+    except InvalidInputError as fault:
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            return answer.body  # somebody else's, and its status says enough
+        raise StorageError(
+            f"the answer to {verb.name} cannot be read: {fault}. Is that Daybook's API, and does "
+            "nothing on the way change what it says?"
+        ) from fault
 
 
 def _read(verb: Verb, body: bytes) -> Any:

@@ -29,7 +29,17 @@ STATUS_OF: tuple[tuple[type[errors.DaybookError], HTTPStatus], ...] = (
     (errors.ChainError, HTTPStatus.CONFLICT),
     (errors.ThrottledError, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.UnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.UnfinishedBatchError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+
+MOST_PROBLEMS = 50
+"""Problems of a refusal that are told: a body of megabytes can have one in every number."""
+
+LONGEST_MESSAGE = 4_000
+"""Characters of a message, and of each problem, that are told."""
+
+UNTOLD = frozenset({"unprocessed"})
+"""What an error carries for whoever is at the tables: keys and bytes of DynamoDB's."""
 
 PASSING = frozenset(
     {
@@ -69,16 +79,29 @@ def status_of(error: errors.DaybookError) -> HTTPStatus:
 
 
 def refusal(error: errors.DaybookError) -> dict[str, Any]:
-    """Return the body that tells a client what went wrong."""
-    carried = {name: value for name, value in vars(error).items() if not name.startswith("_")}
-    problems = carried.pop("problems", ())
+    """Return the body that tells a client what went wrong, within bounds but for `details`."""
+    carried = {
+        name: value
+        for name, value in vars(error).items()
+        if not name.startswith("_") and name not in UNTOLD
+    }
+    problems = carried.pop("problems", ())[:MOST_PROBLEMS]
     details = {name: to_jsonable_python(value) for name, value in carried.items() if value}
     told = {
         "error": type(error).__name__,
-        "message": str(error),
-        "problems": [list(problem) for problem in problems],
+        "message": _cut(str(error)),
+        "problems": [[_cut(where), _cut(what)] for where, what in problems],
     }
     return told | ({"details": details} if details else {})
+
+
+def briefly(error: errors.DaybookError) -> dict[str, Any]:
+    """Return the body for an error that cannot be told in full."""
+    return {"error": type(error).__name__, "message": _cut(str(error)), "problems": []}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
 
 
 def error_of(asked: str, answer: HttpAnswer) -> errors.DaybookError:

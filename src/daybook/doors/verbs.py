@@ -150,6 +150,9 @@ class Verb:
 
     def pack(self, given: Mapping[str, Any]) -> Wire:
         """Write the arguments down. Raises InvalidInputError for what JSON cannot say."""
+        # first, so that both doors refuse an id by the same error; a slash in one would lead to
+        # another path, or nowhere
+        ids = {name: _PATH_IDS[name](given[name]) for name in self.in_path if name in given}
         if self.method == "GET":
             self._check(given)
         flat: dict[str, Any] = {}
@@ -157,8 +160,8 @@ class Verb:
             flat |= self._flat(name, value)
         path = self.path
         for name in self.in_path:
-            # checked here, for a slash in it would lead to another path, or nowhere
-            value = _PATH_IDS[name](flat.pop(name))
+            told = flat.pop(name)
+            value = ids[name] if name in ids else _PATH_IDS[name](told)
             path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
         if self.method == "GET":
             asked = {name: _text(value) for name, value in flat.items() if value is not None}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from daybook.errors import OvertakenError, RunNotFoundError
+from daybook.errors import InvalidInputError, OvertakenError, RunNotFoundError
 from daybook.memory import knowledge_items, learning_head, pattern_items, patterns
 from daybook.memory.learning_head import Notes
 from daybook.memory.pattern_items import Standing
@@ -24,6 +24,8 @@ CODEC = Codec(version=1)
 KEPT_FOR = timedelta(days=90)
 """How long the record of a run stays after the run can no more be undone."""
 
+LONGEST_RUN_ID = 200
+"""Characters; those that consolidation makes are far shorter."""
 
 ChangeKind = Literal["created", "refreshed", "turned", "retired"]
 
@@ -79,6 +81,16 @@ def write(store: Store, run: Run) -> None:
     }
     key = keys.run(run.agent_id, run.run_id)
     store.put(MEMORY, pack(store, CODEC, keys.memory_bodies(run.agent_id), key, document))
+
+
+def check_run_id(run_id: str) -> None:
+    """Raise InvalidInputError for what cannot be the id of a run, nor part of a key."""
+    if not isinstance(run_id, str) or len(run_id) > LONGEST_RUN_ID or not run_id.isprintable():
+        raise InvalidInputError(
+            f"{ascii(run_id) if isinstance(run_id, str) else type(run_id).__name__:.80} is not "
+            "the id of a run: pass the run_id of a report",
+            [("run_id", f"is no text of at most {LONGEST_RUN_ID} characters")],
+        )
 
 
 def read(store: Store, agent_id: str, run_id: str) -> Run:

@@ -24,6 +24,7 @@ def undo(store: Store, agent_id: str, run_id: str, *, wait: timedelta = timedelt
     the one before it, five in all. Rollups and archives stay: they hold facts. Raises
     RunNotFoundError, UndoRefusedError, ConsolidationBusyError or OvertakenError.
     """
+    runs.check_run_id(run_id)
     with leased(store, agent_id, wait=wait) as lease:
         head = runs.finish(store, lease, read_head(store, agent_id, JOB))
         notes = Notes.read(head)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from daybook.doors import Api, verb
-from daybook.errors import InvalidInputError
+from daybook.errors import InvalidInputError, StorageError
 from daybook.models import AgentCard, AgentSignal, AgentState, ClaimedSignal, SignalReport
 from daybook.models.coordination import SignalDraft
 from daybook.models.enums import SignalPriority, SignalType
@@ -76,7 +76,13 @@ class SignalVerbs(ABC):
             dedupe_id=dedupe_id,
             signal_id=signal_id,
         )
-        return self._publish(draft)
+        try:
+            return self._publish(draft)
+        except StorageError as fault:
+            if self.api is not None:
+                made = SignalId.make(self.agent_id, self.clock(), dedupe_id)
+                fault.signal_id = signal_id or str(made)
+            raise
 
     @verb("GET", "/signals", lists="signals")
     def pending_signals(self, limit: int = 50) -> list[AgentSignal]:

@@ -17,6 +17,9 @@ from daybook.store.attributes import Item
 from daybook.store.expressions import Condition, equals, more_than
 from daybook.store.requests import Update, Write
 
+FENCES_END = 10**38
+"""What DynamoDB can hold: a number has 38 digits there."""
+
 
 def acknowledge(
     store: Store, agent_id: str, signal_id: str, fence: int, also: Sequence[Write] = ()
@@ -111,6 +114,9 @@ def extend(
 def _held(fence: int, now: datetime) -> Condition:
     if isinstance(fence, bool) or not isinstance(fence, int):
         raise InvalidInputError(f"fence is {fence!r:.60}: use that of the claim")
+    if not 0 <= fence < FENCES_END:
+        # not shown: Python itself refuses to write down a very long number
+        raise InvalidInputError("fence has more than 38 digits, or a sign: use that of the claim")
     return (
         equals(items.FENCE, fence)
         & equals(items.STATUS, SignalStatus.CLAIMED.value)

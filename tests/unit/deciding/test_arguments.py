@@ -16,6 +16,7 @@ from daybook.deciding.arguments import (
     LARGEST_ARGUMENT,
     LARGEST_CALL,
     LEFT_OUT,
+    MOST_KEYWORDS,
     bound_arguments,
     owner_of,
     recorded_arguments,
@@ -90,6 +91,38 @@ def test_what_may_be_a_secret_is_asked_for_by_name() -> None:
     assert recorded_arguments(call, exclude=["api_key", "db_Password", "token"]) == {
         "symbol": "IBM"
     }
+
+
+def test_a_secret_inside_is_none_to_record() -> None:
+    """A mapping with a secret at any depth is left out, unless it is asked for."""
+    call = {"config": {"db": [{"Password": "p"}]}, "plain": {"db": ["password"]}}
+    assert recorded_arguments(call) == {LEFT_OUT: ["config"], "plain": call["plain"]}
+    assert recorded_arguments(call, include=["config"]) == {"config": call["config"]}
+
+
+def test_keywords_are_arguments() -> None:
+    """What `**kwargs` takes is judged by its own names, or all of it by that parameter's."""
+    call = {"a": 1, "more": {"password": "p", "b": 2, "c": {"api_key": "k"}}}
+    kept = {LEFT_OUT: ["password", "c"], "b": 2, "a": 1}
+    assert recorded_arguments(call, gathering="more") == kept
+    assert recorded_arguments(call, ["b"], gathering="more") == {"b": 2}
+    assert recorded_arguments(call, ["password"], gathering="more") == {"password": "p"}
+    assert recorded_arguments(call, ["more"], gathering="more") == {
+        LEFT_OUT: ["password", "c"],
+        "b": 2,
+    }
+    assert recorded_arguments(call, None, ["b", "c", "password"], "more") == {"a": 1}
+    assert recorded_arguments(call, None, ["more"], "more") == {"a": 1}
+
+
+@pytest.mark.parametrize("made_up", [{"x" * 10**6: 1}, {"\ud800": 1}, {"": 1}])
+def test_keywords_that_nobody_would_write(made_up: dict[str, Any]) -> None:
+    """They are named by the parameter that took them."""
+    assert recorded_arguments({"more": made_up}, gathering="more") == {LEFT_OUT: ["more"]}
+    many = {f"k{n}": object() for n in range(10_000)}
+    (left_out,) = recorded_arguments({"more": many}, gathering="more").values()
+    assert isinstance(left_out, list)
+    assert len(left_out) == MOST_KEYWORDS + 1
 
 
 def test_all_arguments_together_are_bounded() -> None:

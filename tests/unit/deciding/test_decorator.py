@@ -126,18 +126,32 @@ def test_the_choice_from_what_is_returned(log: DecisionLogger) -> None:
     assert (later.outcome.success, later.outcome.quality_score) == (False, 0.1)
 
 
-def test_a_returned_choice_that_is_no_option(log: DecisionLogger) -> None:
-    """It is an error, and the log says which."""
+def test_a_returned_choice_that_is_no_option(
+    log: DecisionLogger, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The function went well, and so it is logged; the choice is an error, or a warning."""
 
     @decision(QUERY, log=log, options=["a"])
     def choose() -> str:
         return "c"
 
-    with pytest.raises(InvalidInputError, match="not an option"):
-        choose()
-    outcome = only(log).outcome
-    assert outcome is not None
-    assert "not an option" in str(outcome.error)
+    @decision(QUERY, log=log, options=["a"])
+    async def choose_async() -> str:
+        return "c"
+
+    @decision(QUERY, log=log, selected=lambda result: result["no such"], on_log_failure="warn")
+    def kept() -> dict[str, str]:
+        return {"side": "buy"}
+
+    for call in (choose, lambda: asyncio.run(choose_async())):
+        with pytest.raises(InvalidInputError, match="not an option") as told:
+            call()
+        assert "went well" in told.value.__notes__[0]
+    assert kept() == {"side": "buy"}
+    assert "no such" in caplog.text
+    read = list(log.query_decisions())
+    assert [d.outcome is not None and d.outcome.success for d in read] == [True] * 3
+    assert [d.reasoning.selected for d in read] == [[]] * 3
 
 
 def test_exceptions_are_failures(log: DecisionLogger) -> None:
@@ -181,6 +195,17 @@ def test_context_replaces_the_arguments(log: DecisionLogger) -> None:
     fourth(1, 2)
     contexts = [d.context.as_dict() for d in log.query_decisions()]
     assert contexts == [{"a": 1}, {"b": 2}, {"fixed": 1}, {"count": 2}]
+
+
+def test_keywords_are_recorded_by_their_names(log: DecisionLogger) -> None:
+    """A password among them is not, and `exclude` may name any."""
+
+    @decision(QUERY, log=log, exclude=["account"])
+    def choose(a: int, **options: str) -> None: ...
+
+    choose(1, password="hunter2", account="7", mode="fast")  # noqa: S106 - what must not be kept
+    recorded = only(log).context.as_dict()
+    assert recorded == {"arguments_left_out": ["password"], "a": 1, "mode": "fast"}
 
 
 def test_a_bad_context_is_told_before_the_function_runs(log: DecisionLogger) -> None:

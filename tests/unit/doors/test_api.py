@@ -1,5 +1,6 @@
 """The API as a door: signatures, retries, identity, and what does not fit."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,13 +16,19 @@ from daybook import (
     BodyTooLargeError,
     DecisionLogger,
     ForgedIdentityError,
+    InvalidDecisionIdError,
     InvalidInputError,
+    InvalidSignalIdError,
     MemoryManager,
     StorageError,
+    ThrottledError,
     UnreachableError,
 )
 from daybook.doors import VERBS, Api
 from daybook.doors.api import TRIES
+from daybook.doors.refusals import refusal
+from daybook.models.identity import EPOCH, DecisionId
+from daybook.models.signal_ids import SignalId
 from daybook.settings import Settings
 from daybook.store.batching import Backoff
 from daybook.store.signing import HttpAnswer, SignedHttp
@@ -30,6 +37,7 @@ from lambdas import decision_api
 from tests.gateway import AgentClientManager, gateway, secret_of
 from tests.lambdas.conftest import Context
 
+SIGNAL = str(SignalId.make("scout", EPOCH, "d"))
 Answers = Callable[[], HttpAnswer]
 
 
@@ -57,15 +65,19 @@ class Wire:
         return self.answers[min(len(self.sent), len(self.answers)) - 1]()
 
 
-def calling(wire: Wire, verb: str, **given: Any) -> Any:
-    """Call a verb over this wire."""
-    api = Api(
+def over(wire: Wire) -> Api:
+    """Return the API over this wire."""
+    return Api(
         url="https://api.example",
         agent_id="scout",
         http=wire,  # type: ignore[arg-type]
         backoff=Backoff(tries=TRIES, sleep=lambda _: None),
     )
-    return api.call(VERBS[verb], given)
+
+
+def calling(wire: Wire, verb: str, **given: Any) -> Any:
+    """Call a verb over this wire."""
+    return over(wire).call(VERBS[verb], given)
 
 
 @pytest.mark.parametrize("fault", [silence, answer(429), answer(502), answer(503), answer(504)])
@@ -86,13 +98,32 @@ def test_tries_are_bounded() -> None:
 
 
 def test_what_cannot_be_repeated_is_not() -> None:
-    """Undoing twice would undo two runs: no answer is an error at once. A throttled one waits."""
+    """Undoing twice would undo two runs: it is sent again only if the function did not see it."""
     wire = Wire([silence])
     with pytest.raises(UnreachableError):
         calling(wire, "undo_run", run_id="r")
     assert len(wire.sent) == 1
     calling(throttled := Wire([answer(429), answer(200, b"null")]), "undo_run", run_id="r")
     assert len(throttled.sent) == 2
+    halfway = Wire([answer(429, json.dumps(refusal(ThrottledError("DynamoDB"))).encode())])
+    with pytest.raises(ThrottledError):
+        calling(halfway, "undo_run", run_id="r")
+    assert len(halfway.sent) == 1
+
+
+def test_a_lost_answer_leaves_the_id() -> None:
+    """What was sent may stand: the error says under which id to send it again, or look."""
+    memory = MemoryManager("scout", AWSClientManager(settings=Settings()))
+    memory.api = over(Wire([silence]))
+    with pytest.raises(UnreachableError) as lost:
+        DecisionLogger(memory).log_decision("other", confidence=0.5)
+    assert DecisionId.parse(lost.value.decision_id or "").agent_id == "scout"
+    with pytest.raises(UnreachableError) as lost:
+        memory.publish_signal("risk_alert")
+    assert SignalId.parse(lost.value.signal_id or "").sender == "scout"
+    with pytest.raises(UnreachableError) as lost:
+        memory.publish_signal("risk_alert", dedupe_id="d")
+    assert lost.value.signal_id == str(SignalId.make("scout", memory.clock(), "d"))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"run_ids": 3}', b'{"other": []}'])
@@ -100,6 +131,20 @@ def test_answers_that_are_not_understood(body: bytes) -> None:
     """Another server, or another version, is told as such."""
     with pytest.raises(StorageError, match="same version"):
         calling(Wire([answer(200, body)]), "undoable_runs")
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+def test_answers_that_are_not_decoded(encoding: str) -> None:
+    """What arrives damaged is no fault of whoever asked; a status of a fault is read as such."""
+
+    def encoded(status: int) -> Answers:
+        headers = {"content-encoding": encoding}
+        return lambda: HttpAnswer(status=status, headers=headers, body=b"damaged")
+
+    with pytest.raises(StorageError, match="cannot be read"):
+        calling(Wire([encoded(200)]), "undoable_runs")
+    with pytest.raises(UnreachableError):
+        calling(Wire([encoded(502)]), "undoable_runs")
 
 
 @pytest.fixture
@@ -140,6 +185,36 @@ def test_a_wrong_signature_is_refused(behind: tuple[AWSClientManager, str]) -> N
     log = DecisionLogger(MemoryManager("scout", manager, door="api", api_url=url))
     with pytest.raises(AccessDeniedError, match="403"):
         log.log_decision("other", confidence=0.5)
+
+
+REFUSED: list[tuple[str, tuple[Any, ...], type[InvalidInputError]]] = [
+    ("signal_status", (5,), InvalidSignalIdError),
+    ("signal_status", ("x" * 70_000,), InvalidSignalIdError),
+    ("get_decision", (5,), InvalidDecisionIdError),
+    ("get_decision", ("",), InvalidDecisionIdError),
+    ("get_decision", ("x" * 70_000,), InvalidDecisionIdError),
+    ("undo_run", ("x" * 70_000,), InvalidInputError),
+    ("undo_run", (5,), InvalidInputError),
+    ("_ack", (SIGNAL, 10**38), InvalidInputError),
+    ("_ack", (SIGNAL, 10**5_000), InvalidInputError),
+    ("_ack", (SIGNAL, -1), InvalidInputError),
+    ("_release", (SIGNAL, 10**38), InvalidInputError),
+    ("_extend", (SIGNAL, 10**38, 5), InvalidInputError),
+]
+
+
+@pytest.mark.parametrize("door", ["tables", "api"])
+@pytest.mark.parametrize("case", range(len(REFUSED)))
+def test_both_doors_refuse_alike(
+    behind: tuple[AWSClientManager, str], door: str, case: int
+) -> None:
+    """The same call is the same error, whichever way it goes."""
+    verb, given, kind = REFUSED[case]
+    direct = MemoryManager("scout", behind[0])
+    memory = direct if door == "tables" else through(behind, "scout", "scout")
+    with pytest.raises(InvalidInputError) as told:
+        getattr(memory, verb)(*given)
+    assert type(told.value) is kind
 
 
 def test_large_bodies_are_compressed(behind: tuple[AWSClientManager, str]) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from daybook import errors, new_decision_id
-from daybook.doors.refusals import error_of, refusal, status_of
+from daybook.doors.refusals import MOST_PROBLEMS, error_of, refusal, status_of
 from daybook.models import DecisionReasoning, DecisionRecord
 from daybook.store.signing import HttpAnswer
 
@@ -84,3 +84,21 @@ def test_answers_of_others(status: int, body: bytes, kind: type[errors.DaybookEr
     error = error_of("GET /stats", HttpAnswer(status=status, headers={}, body=body))
     assert type(error) is kind
     assert "GET /stats" in str(error)
+
+
+def test_a_refusal_is_bounded() -> None:
+    """A fault in every number of a large body is not told number by number."""
+    many = [(f"scores.{n}", "is no number") for n in range(300_000)]
+    body = json.dumps(refusal(errors.InvalidInputError("x" * 10_000_000, many)))
+    assert len(body) < 20_000
+    assert len(json.loads(body)["problems"]) == MOST_PROBLEMS
+    assert len(json.dumps(refusal(errors.InvalidInputError("", [("x" * 10**6, "no")])))) < 20_000
+
+
+def test_an_unfinished_batch_passes_and_keeps_its_keys() -> None:
+    """It is tried again; what was left undone is DynamoDB's, and may be bytes."""
+    sent = errors.UnfinishedBatchError("left undone", [("t", {"pk": b"\xff"})])
+    assert status_of(sent) == 503
+    back = there_and_back(sent)
+    assert isinstance(back, errors.UnfinishedBatchError)
+    assert back.unprocessed == ()
