@@ -352,3 +352,9 @@ def signal_bodies(sender: str) -> str:
 
 OWN_FOLDERS = ("bodies/", "langgraph/", "memory/", STATE_BODIES, "archive/agent=")
 """What the names of objects start with; the id of the agent whose they are comes next."""
+
+
+def is_own_object(partition: str, name: str) -> bool:
+    """Whether the name of an object is one of the agent's whose partition this is."""
+    agent_id = partition.partition("#")[0]
+    return name.startswith(tuple(f"{folder}{agent_id}/" for folder in OWN_FOLDERS))
