@@ -54,7 +54,7 @@ def test_an_item_opens_its_own_agents_object(store: Store, key: Item, folder: st
 @pytest.mark.parametrize("name", ["", "scout/x", "state/scout", "x/state/scout/y", "state//y"])
 def test_what_is_in_no_folder_of_an_agents_is_refused(store: Store, name: str) -> None:
     """Nor does the empty name of an agent open anything."""
-    item = {"pk": "scout", "sk": "CURRENT", "v": 1, "body_object": name}
+    item: Item = {"pk": "scout", "sk": "CURRENT", "v": 1, "body_object": name}
     with pytest.raises(BodyCorruptError, match="damaged or forged"):
         unpack(store, CODEC, item)
 
