@@ -72,7 +72,7 @@ class StateVerbs(ABC):
         made = current.save(self.store, self.agent_id, data, expected_version, token)
         return StateReceipt.of(made)
 
-    @verb("POST", "/checkpoints", creates=True)
+    @verb("POST", "/checkpoints", creates=True, repeatable=False)
     def create_checkpoint(self, label: str | None = None) -> Checkpoint:
         """Keep this agent's state as it is now; return the checkpoint, without its data.
 
