@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from daybook.models.checkpoints import LARGEST_VERSION
 from daybook.models.identity import AGENT_ID
 from daybook.progress.changed_states import note_states
 from daybook.progress.registry import note_news
@@ -58,8 +59,17 @@ def ours(event: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def new_version(record: dict[str, Any]) -> int | None:
-    """Return the version that a state has come to, or None if only a checkpoint was taken."""
+    """Return the version that a state has come to, or None if only a checkpoint was taken.
+
+    None, too, for what is no version: an agent may write its own items, and a batch must not
+    fail for ever over one of them.
+    """
     before, after = (
         record.get(image, {}).get("version", {}).get("N") for image in ("OldImage", "NewImage")
     )
-    return int(after) if after not in {None, before} else None
+    if after in {None, before}:
+        return None
+    if not (after.isdecimal() and 1 <= int(after) <= LARGEST_VERSION):
+        logger.warning("a record that is not Daybook's", extra={"keys": record["Keys"]})
+        return None
+    return int(after)

@@ -245,6 +245,24 @@ def test_forged_share_is_refused(
         forger.get_pattern("p3")
 
 
+def test_a_shared_pattern_without_its_body_hides_no_other(
+    memory: MemoryManager, clock: Clock, others: list[MemoryManager], has_bucket: bool
+) -> None:
+    """One whose object is gone, or was never there, is passed over; the rest are recalled."""
+    if not has_bucket:
+        pytest.skip("that no bucket is configured is for the reader to hear")
+    store, recipient = memory.client_manager.store, others[0]
+    friends = [recipient.agent_id]
+    whole = memory.store_pattern(make(memory, clock(), conditions=[], shared_with=friends))
+    lost = make(memory, clock(), "p2", conditions=[], shared_with=friends)
+    pattern, share = pattern_items.writes(store, None, lost)
+    store.put(MEMORY, share.item)  # type: ignore[union-attr]
+    item = {k: v for k, v in pattern.item.items() if k != "body"}  # type: ignore[union-attr]
+    store.put(MEMORY, item | {"body_object": f"memory/{memory.agent_id}/gone"})
+    assert recipient.shared_patterns() == [whole]
+    assert [found.pattern for found in recipient.recall(KIND, {})] == [whole]
+
+
 def test_a_share_that_outlived_its_pattern_shows_nothing(
     memory: MemoryManager, clock: Clock, others: list[MemoryManager]
 ) -> None:

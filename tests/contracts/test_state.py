@@ -18,7 +18,7 @@ from daybook import (
     StateNotFoundError,
 )
 from daybook.settings import Settings
-from daybook.state import create_checkpoint, create_if_changed, rollback
+from daybook.state import create_checkpoint, create_if_changed, rollback, rollbacks
 from daybook.store import STATE
 from daybook.store.expressions import equals
 from tests.contracts.conftest import Clock
@@ -319,6 +319,46 @@ def test_state_of_several_megabytes(memory: MemoryManager, has_bucket: bool) -> 
     assert now is not None
     assert now.data == {"n": 3}
     assert "body_object" not in next(each for each in items(memory) if each["sk"] == "CURRENT")
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+@pytest.mark.parametrize("named", [True, False])
+def test_rollback_spares_where_it_went(
+    memory: MemoryManager, monkeypatch: pytest.MonkeyPatch, keep: int, named: bool
+) -> None:
+    """However few are kept, the checkpoint gone back to is there to be read afterwards."""
+
+    def keeping_few(*given: Any, **_: Any) -> AgentState:
+        return rollback(*given, keep=keep)
+
+    monkeypatch.setattr(rollbacks, "rollback", keeping_few)
+    taken = []
+    for n in range(keep + 1):
+        memory.save_state({"n": n}, n or None)
+        taken.append(memory.create_checkpoint().checkpoint_id)
+    wanted = taken[0] if named else taken[-1]
+    restored = memory.rollback(wanted if named else None)
+    assert restored.restored_from == wanted
+    assert memory.load_state() == restored
+    assert memory.get_checkpoint(wanted).data == restored.data
+
+
+def test_a_done_rollback_does_not_raise(
+    memory: MemoryManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another's checkpoint may end the one that was gone back to before its data is read."""
+
+    def ended_at_once(*given: Any, **_: Any) -> AgentState:
+        made = rollback(*given, keep=0)
+        create_checkpoint(given[0], given[1], keep=1)
+        return made
+
+    monkeypatch.setattr(rollbacks, "rollback", ended_at_once)
+    memory.save_state({"n": 1})
+    wanted = memory.create_checkpoint().checkpoint_id
+    memory.save_state({"n": 2}, 1)
+    assert memory.rollback(wanted).data == {"n": 1}
+    assert wanted not in {each.checkpoint_id for each in memory.list_checkpoints()}
 
 
 def test_the_default_is_fifty() -> None:

@@ -65,7 +65,7 @@ def test_the_schedule_cleans_up(memory: MemoryManager) -> None:
     """The body of the version that nothing points to any more is gone, and the other is not."""
     store = memory.store
 
-    def versions() -> list[int]:
+    def versions() -> list[int | None]:
         folder = keys.state_bodies(memory.agent_id)
         names = objects.list_bodies(store.s3(), str(store.bucket), folder)
         return [keys.version_of_body(name) for name in names]

@@ -92,6 +92,17 @@ def test_a_checkpoint_is_no_change(manager: AWSClientManager) -> None:
     assert list(changed_states(manager.store)) == []
 
 
+@pytest.mark.parametrize("version", ["1.5", "-1", "0", "1E+3", "1" * 38, str(10**10)])
+def test_what_is_no_version_is_passed_over(manager: AWSClientManager, version: str) -> None:
+    """Whoever writes such an item holds up nobody else."""
+    odd = changed("scout", None, 1)
+    odd["dynamodb"]["NewImage"]["version"] = {"N": version}
+    text = changed("odd", None, 1)
+    text["dynamodb"]["NewImage"]["version"] = {"S": "one"}
+    deliver(odd, text, changed("risk", None, 7))
+    assert [(s.agent_id, s.version) for s in changed_states(manager.store)] == [("risk", 7)]
+
+
 def test_an_empty_batch(manager: AWSClientManager) -> None:
     """Nothing to note is no failure."""
     deliver()

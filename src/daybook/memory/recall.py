@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from daybook.errors import AccessDeniedError, BodyCorruptError, InvalidInputError
+from daybook.errors import (
+    AccessDeniedError,
+    BodyCorruptError,
+    BodyMissingError,
+    InvalidInputError,
+)
 from daybook.memory import pattern_items, ranking
 from daybook.memory.patterns import by_confidence
 from daybook.memory.ranking import Recollection
@@ -133,11 +138,11 @@ def _verified(
 def _genuine(store: Store, item: Item, agent_id: str) -> MemoryPattern | None:
     """Return the pattern if it is its owner's, live, and shared with this agent.
 
-    One that is damaged or forged does not keep the others from being found.
+    One that is damaged, forged, or without its body does not keep the others from being found.
     """
     try:
         pattern = pattern_items.read_pattern(store, item)
-    except BodyCorruptError:
+    except (AccessDeniedError, BodyCorruptError, BodyMissingError):
         return None
     shared = agent_id in pattern.shared_with and pattern.retired_at is None
     return pattern if shared else None

@@ -72,7 +72,7 @@ class StateVerbs(ABC):
         made = current.save(self.store, self.agent_id, data, expected_version, token)
         return StateReceipt.of(made)
 
-    @verb("POST", "/checkpoints", creates=True)
+    @verb("POST", "/checkpoints", creates=True, repeatable=False)
     def create_checkpoint(self, label: str | None = None) -> Checkpoint:
         """Keep this agent's state as it is now; return the checkpoint, without its data.
 
@@ -102,9 +102,12 @@ class StateVerbs(ABC):
         """
         if self.api is None:
             return self._rolled_back(checkpoint_id, expected_version)
+        # a checkpoint never changes, and once the rollback stands nothing may fail any more
+        held = None if checkpoint_id is None else self.get_checkpoint(checkpoint_id)
         made = self._rollback(checkpoint_id, expected_version)
-        restored = self.get_checkpoint(str(made.restored_from))
-        return made.state(self.agent_id, restored.data or {})
+        if held is None:
+            held = self.get_checkpoint(str(made.restored_from))
+        return made.state(self.agent_id, held.data or {})
 
     @verb("POST", "/state/rollback", repeatable=False)
     def _rollback(

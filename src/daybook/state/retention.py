@@ -16,8 +16,10 @@ _AT_MOST = 100
 """Checkpoints that are taken away after one was taken; more wait for the next."""
 
 
-def prune(store: Store, agent_id: str, keep: int) -> None:
+def prune(store: Store, agent_id: str, keep: int, spare: str | None = None) -> None:
     """Take away the unlabelled checkpoints beyond the `keep` newest; 0 keeps all.
+
+    The one with the id `spare` stays, too: a rollback has just gone to it.
 
     One request, and one more for every ten that go. Each goes whole or not at all. What fails
     here is made up for after the next checkpoint: the one that was just taken stands.
@@ -27,12 +29,14 @@ def prune(store: Store, agent_id: str, keep: int) -> None:
     with suppress(StorageError):
         condition = equals("pk", agent_id) & begins_with("sk", keys.checkpoints())
         found = store.query(STATE, condition, consistent=True)
-        doomed = surplus([checkpoint_items.read(item) for item in found], keep)
+        doomed = surplus([checkpoint_items.read(item) for item in found], keep, spare)
         for run in cut(doomed[:_AT_MOST], _AT_ONCE):
             store.transact([write for each in run for write in checkpoint_items.deletes(each)])
 
 
-def surplus(checkpoints: list[Checkpoint], keep: int) -> list[Checkpoint]:
+def surplus(
+    checkpoints: list[Checkpoint], keep: int, spare: str | None = None
+) -> list[Checkpoint]:
     """Return those that may go, of all checkpoints of an agent, the oldest first.
 
     The one that a rollback without an id goes to stays, however many rollbacks have kept what
@@ -41,4 +45,4 @@ def surplus(checkpoints: list[Checkpoint], keep: int) -> list[Checkpoint]:
     taken = [each.checkpoint_id for each in checkpoints if each.kind != "replaced"]
     last = max(taken, default=None)
     unlabelled = [each for each in checkpoints if each.label is None]
-    return [each for each in unlabelled[:-keep] if each.checkpoint_id != last]
+    return [each for each in unlabelled[:-keep] if each.checkpoint_id not in {last, spare}]

@@ -41,7 +41,7 @@ def rollback(
             raise moved_on(agent_id, expected, version)
         data = checkpoint_items.read_data(store, kept)
         if _restored(store, current, kept, wanted, now):
-            prune(store, agent_id, keep)
+            prune(store, agent_id, keep, spare=wanted)
             return state_items.make_state(agent_id, version + 1, data, now, wanted)
         store.backoff.pause(attempt)
     raise contended(agent_id, "rolled back", version)

@@ -16,7 +16,8 @@ def sweep(store: Store, agent_id: str) -> int:
     only ever takes its pointer from another. Whatever hands one on changes the state's version
     or its last checkpoint, so between two equal readings of these none is handed on. An object
     of a version that is yet to be written is left alone; one of a version that stands, or has
-    stood, and that nothing points to can never be pointed to again.
+    stood, and that nothing points to can never be pointed to again. What has another name is
+    not Daybook's, and stays.
     """
     if store.bucket is None:
         return 0
@@ -31,6 +32,7 @@ def sweep(store: Store, agent_id: str) -> int:
         return 0
     used.add(after.get(BODY_OBJECT))
     stood = version_of(after)
-    doomed = [n for n in names if n not in used and keys.version_of_body(n) <= stood]
+    versions = {name: keys.version_of_body(name) for name in names if name not in used}
+    doomed = [name for name, of in versions.items() if of is not None and of <= stood]
     objects.delete_bodies(store.s3(), store.bucket, doomed)
     return len(doomed)

@@ -2,7 +2,7 @@
 
 from daybook.errors import BodyCorruptError
 from daybook.models.json_values import JsonObject
-from daybook.store import objects
+from daybook.store import keys, objects
 from daybook.store.attributes import Item, size
 from daybook.store.codec import LARGEST_INLINE, Codec
 from daybook.store.table import Store
@@ -35,7 +35,22 @@ def unpack(store: Store, codec: Codec, item: Item) -> JsonObject:
     version = item.get(VERSION)
     body = item.get(BODY)
     if BODY_OBJECT in item:
-        body = objects.get_body(store.s3(), store.bucket, str(item[BODY_OBJECT]))
+        body = own_object(store, item)
     if not isinstance(version, int) or not isinstance(body, str | bytes):
         raise BodyCorruptError(f"the item {item.get('pk')!r} {item.get('sk')!r} has no body")
     return codec.decode(body, version)
+
+
+def own_object(store: Store, item: Item) -> bytes:
+    """Return the object that an item points to. Raises BodyMissingError or BodyCorruptError.
+
+    It has to be of the agent whose item it is: an agent may write its own items, and whoever
+    reads them for it, as the API does, may read the objects of all.
+    """
+    name = str(item[BODY_OBJECT])
+    if not keys.is_own_object(str(item["pk"]), name):
+        raise BodyCorruptError(
+            f"the item {item['pk']!r} {item.get('sk')!r} points to {name!r:.200}, which is not of "
+            "its own agent: it is damaged or forged"
+        )
+    return objects.get_body(store.s3(), store.bucket, name)

@@ -4,6 +4,7 @@
 keys. Decisions and outcomes share the id's order, so a time window is a range of sort keys.
 """
 
+import re
 from datetime import date, datetime
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ _SIGNAL = "S#"
 _DELIVERY = "IN#"
 _CHECKPOINT = "CP#"
 _CHECKPOINT_DATA = "CPDATA#"
+_STATE_BODY = re.compile(r"state/[^/]+/([0-9]{10})-[0-9a-f]{12}/[^/]+")
 _AFTER_ALL = "~"  # sorts after every character of a key
 
 
@@ -263,9 +265,10 @@ def state_bodies(agent_id: str) -> str:
     return f"{STATE_BODIES}{agent_id}/"
 
 
-def version_of_body(name: str) -> int:
-    """Return the version that an object was written for, from its name."""
-    return int(name.split("/")[2].partition("-")[0])
+def version_of_body(name: str) -> int | None:
+    """Return the version that an object was written for; None: it is no body of a state."""
+    found = _STATE_BODY.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 STATE_BODIES = "state/"
@@ -352,3 +355,9 @@ def signal_bodies(sender: str) -> str:
 
 OWN_FOLDERS = ("bodies/", "langgraph/", "memory/", STATE_BODIES, "archive/agent=")
 """What the names of objects start with; the id of the agent whose they are comes next."""
+
+
+def is_own_object(partition: str, name: str) -> bool:
+    """Whether the name of an object is one of the agent's whose partition this is."""
+    agent_id = partition.partition("#")[0]
+    return name.startswith(tuple(f"{folder}{agent_id}/" for folder in OWN_FOLDERS))

@@ -289,3 +289,12 @@ def test_nobody_listens() -> None:
         pytest.raises(UnreachableError, match=r"POST|GET"),
     ):
         memory.get_decision_stats()
+
+
+@pytest.mark.parametrize("fault", [silence, answer(502), answer(503), answer(504)])
+def test_a_checkpoint_is_not_taken_twice(fault: Answers) -> None:
+    """One whose answer was lost may stand: the client does not send for another."""
+    wire = Wire([fault, answer(201)])
+    with pytest.raises(StorageError):
+        calling(wire, "create_checkpoint", label=None)
+    assert len(wire.sent) == 1

@@ -26,7 +26,7 @@ def large(seed: int) -> dict[str, Any]:
     return {"seed": seed, "noise": [uuid4().hex for _ in range(25_000)]}
 
 
-def versions(store: Store) -> list[int]:
+def versions(store: Store) -> list[int | None]:
     """Return the versions of which there are objects."""
     names = objects.list_bodies(store.s3(), str(store.bucket), keys.state_bodies("agent"))
     return [keys.version_of_body(name) for name in names]
@@ -52,6 +52,19 @@ def test_what_nothing_points_to_goes(memory: MemoryManager) -> None:
     create_checkpoint(memory.store, "agent", keep=1)
     assert sweep(memory.store, "agent") == 3
     assert versions(memory.store) == []
+
+
+def test_what_is_not_daybooks_stays(memory: MemoryManager) -> None:
+    """An object of another name, which an agent may write, holds up no sweep."""
+    strangers = ["state/agent/x", "state/agent/1-x/y", "state/agent/٣/y", "state/agent/-/y"]
+    for name in strangers:
+        objects.put_body(memory.store.s3(), memory.store.bucket, name, b"x")
+    for version in range(2):
+        memory.save_state(large(version), version)
+    assert sweep(memory.store, "agent") == 1
+    left = objects.list_bodies(memory.store.s3(), str(memory.store.bucket), "state/agent/")
+    assert set(strangers) < set(left)
+    assert len(left) == len(strangers) + 1
 
 
 def test_another_agents_bodies_stay(memory: MemoryManager) -> None:

@@ -12,11 +12,12 @@ import zstandard
 from daybook.errors import BodyCorruptError, BodyTooLargeError
 from daybook.store import Store, objects
 from daybook.store.attributes import Item, size, write_units
+from daybook.store.bodies import BODY_OBJECT as OBJECT
+from daybook.store.bodies import own_object
 from daybook.store.codec import LARGEST_BODY, LARGEST_INLINE, deflated, inflated
 
 BODY = "body"
 PACKED = "z"
-OBJECT = "body_object"
 PARTS = "parts"
 DIGEST = "digest"
 
@@ -81,7 +82,7 @@ def unpack(
     """
     body = item.get(BODY)
     if OBJECT in item:
-        body = objects.get_body(store.s3(), store.bucket, str(item[OBJECT]))
+        body = own_object(store, item)
     elif PARTS in item:
         digest = str(item[DIGEST])
         names = [str(part_key(digest, number)["sk"]) for number in range(int(item[PARTS]))]
