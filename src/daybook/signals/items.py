@@ -13,6 +13,7 @@ from daybook.models.json_values import JsonObject
 from daybook.models.signal_ids import SignalId
 from daybook.store import Codec, Store, keys, pack, unpack
 from daybook.store.attributes import Item
+from daybook.store.bodies import BODY_OBJECT
 from daybook.store.codec import LARGEST_INLINE
 from daybook.store.schema import TTL_ATTRIBUTE
 
@@ -91,6 +92,11 @@ def read_signal(store: Store, item: Item) -> AgentSignal:
 
     Its id is that of the key: in a signal's own item, the sender is whose partition it is.
     """
+    if BODY_OBJECT in item:
+        raise BodyCorruptError(
+            f"the signal at {item['pk']!r} {item['sk']!r} points into the bucket, where no signal "
+            "is kept: it is forged"
+        )
     document = unpack(store, SIGNAL_CODEC, item)
     try:
         # as JSON: there a time is text and an enum is its value
