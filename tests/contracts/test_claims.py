@@ -154,6 +154,16 @@ def test_effect_and_acknowledgement_are_one(memory: MemoryManager, desk: Any) ->
     assert target.client_manager.store.get(SIGNALS, effect) == effect | {"n": 3}
 
 
+def test_no_more_at_once_than_an_answer_carries(memory: MemoryManager, desk: Any) -> None:
+    """Large signals come a few at a time, so that none is claimed and never seen."""
+    target = desk()
+    for _ in range(14):
+        memory.publish_signal(ALERT, {"x": "y" * 250_000}, [target.agent_id])
+    assert len(target.pending_signals()) == 12
+    assert len(target.claim_signals(14)) == 12
+    assert [claim.attempt for claim in target.claim_signals(14)] == [1, 1]
+
+
 def test_damaged_delivery_holds_nothing_up(memory: MemoryManager, desk: Any, clock: Clock) -> None:
     """One that cannot be read is left out, and dead in the end."""
     target = desk()
