@@ -37,6 +37,22 @@ def test_claim_outlasts_no_signal(memory: MemoryManager, desk: Any, clock: Clock
     assert claim.visible_until == claim.signal.expires_at == clock() + timedelta(hours=1)
 
 
+def test_extending_outlasts_no_signal(memory: MemoryManager, desk: Any, clock: Clock) -> None:
+    """An extended claim ends with its signal too, and then changes nothing any more."""
+    target = desk()
+    memory.publish_signal(ALERT, {}, [target.agent_id])
+    clock.advance(hours=23, minutes=59)
+    (claim,) = target.claim_signals(visibility_seconds=10)
+    claim.extend(600)
+    assert claim.visible_until == claim.signal.expires_at == clock() + timedelta(minutes=1)
+    clock.advance(seconds=30)
+    claim.extend(30)
+    clock.advance(seconds=30)
+    for verb in (claim.ack, claim.release, lambda: claim.extend(5)):
+        with pytest.raises(ClaimExpiredError):
+            verb()
+
+
 def test_claim_that_ran_out(memory: MemoryManager, desk: Any, clock: Clock) -> None:
     """It changes nothing any more, whether or not somebody else has the signal."""
     target = desk()
