@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from daybook.errors import BodyCorruptError, InvalidInputError
+from daybook.models.coordination import check_could_be_published
 from daybook.signals import Directory, route
 from daybook.signals.items import read_signal
 from daybook.store import Store
@@ -31,6 +32,8 @@ def take(store: Store, record: signal_records.Record, directory: Directory) -> N
     if signal_records.is_signal(record):
         try:
             signal = read_signal(store, signal_records.stored(record))
+            # an agent can write what it likes into its own partition
+            check_could_be_published(signal, store.clock())
             targets = route(store, signal, directory)
         except (BodyCorruptError, InvalidInputError) as fault:
             signal_events.set_aside(f"the signal cannot be delivered: {fault}", record)

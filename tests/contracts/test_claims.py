@@ -37,6 +37,22 @@ def test_claim_outlasts_no_signal(memory: MemoryManager, desk: Any, clock: Clock
     assert claim.visible_until == claim.signal.expires_at == clock() + timedelta(hours=1)
 
 
+def test_extending_outlasts_no_signal(memory: MemoryManager, desk: Any, clock: Clock) -> None:
+    """An extended claim ends with its signal too, and then changes nothing any more."""
+    target = desk()
+    memory.publish_signal(ALERT, {}, [target.agent_id])
+    clock.advance(hours=23, minutes=59)
+    (claim,) = target.claim_signals(visibility_seconds=10)
+    claim.extend(600)
+    assert claim.visible_until == claim.signal.expires_at == clock() + timedelta(minutes=1)
+    clock.advance(seconds=30)
+    claim.extend(30)
+    clock.advance(seconds=30)
+    for verb in (claim.ack, claim.release, lambda: claim.extend(5)):
+        with pytest.raises(ClaimExpiredError):
+            verb()
+
+
 def test_claim_that_ran_out(memory: MemoryManager, desk: Any, clock: Clock) -> None:
     """It changes nothing any more, whether or not somebody else has the signal."""
     target = desk()
@@ -152,6 +168,16 @@ def test_effect_and_acknowledgement_are_one(memory: MemoryManager, desk: Any) ->
     act(claim.fence, 3, absent("pk"))
     act(claim.fence, 4, absent("pk"))
     assert target.client_manager.store.get(SIGNALS, effect) == effect | {"n": 3}
+
+
+def test_no_more_at_once_than_an_answer_carries(memory: MemoryManager, desk: Any) -> None:
+    """Large signals come a few at a time, so that none is claimed and never seen."""
+    target = desk()
+    for _ in range(14):
+        memory.publish_signal(ALERT, {"x": "y" * 250_000}, [target.agent_id])
+    assert len(target.pending_signals()) == 12
+    assert len(target.claim_signals(14)) == 12
+    assert [claim.attempt for claim in target.claim_signals(14)] == [1, 1]
 
 
 def test_damaged_delivery_holds_nothing_up(memory: MemoryManager, desk: Any, clock: Clock) -> None:

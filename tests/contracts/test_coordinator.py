@@ -20,6 +20,7 @@ from daybook import (
 )
 from daybook.models.signal_ids import SignalId
 from daybook.store import SIGNALS, keys
+from daybook.store.codec import deflated
 from tests.contracts.conftest import Clock
 
 
@@ -170,6 +171,33 @@ def test_damaged_card_hides_nobody(coordinator: MultiAgentCoordinator, word: str
     key = keys.registration(named(word, 0))
     coordinator.store.update(SIGNALS, key, {"body": '{"topics":3}'})
     assert [c.agent_id for c in coordinator.agents(capability=word)] == [named(word, 1)]
+
+
+@pytest.mark.parametrize(
+    "swollen",
+    [
+        b'{"topics":["%s"]' + b" " * 200_000 + b"}",
+        b'{"topics":["%s"],"capabilities":["a"' + b',"a"' * 50 + b"]}",
+    ],
+)
+def test_swollen_card_is_left_out(
+    coordinator: MultiAgentCoordinator, word: str, swollen: bytes
+) -> None:
+    """A small item that becomes more than a card can be costs no reader anything."""
+    for number in range(2):
+        coordinator.register(named(word, number), topics=[word])
+    body = deflated(swollen.replace(b"%s", word.encode()))
+    assert len(body) < 300
+    coordinator.store.update(SIGNALS, keys.registration(named(word, 0)), {"body": body})
+    assert [c.agent_id for c in coordinator.agents(topic=word)] == [named(word, 1)]
+
+
+def test_largest_card_is_kept(coordinator: MultiAgentCoordinator, word: str) -> None:
+    """As many words as may be, of letters that JSON escapes, are read back."""
+    words = [f"{number:02}".ljust(256, "\x01") for number in range(50)]
+    coordinator.register(named(word, 0), words, [word, *words[1:]])
+    (card,) = coordinator.agents(topic=word)
+    assert card.capabilities == words
 
 
 def test_coordinator_shows_shared_patterns(

@@ -224,6 +224,18 @@ def test_forged_items_are_passed_over(memory: MemoryManager, desk: Any) -> None:
     assert len(cards) == 1
 
 
+@pytest.mark.parametrize("damage", [{"attempts": "many"}, {"status": "lost"}, {"attempts": b"x"}])
+def test_damaged_delivery_hides_no_other(
+    memory: MemoryManager, desk: Any, damage: dict[str, Any]
+) -> None:
+    """The sender's report leaves out what cannot be read, and tells of the others."""
+    target, mallory = desk(), desk()
+    sid = memory.publish_signal(ALERT, {}, [target.agent_id, mallory.agent_id])
+    key = keys.delivery(mallory.agent_id, SignalId.parse(sid))
+    memory.client_manager.store.update(SIGNALS, key, damage)
+    assert statuses(memory, sid) == {target.agent_id: SignalStatus.PENDING}
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -11,7 +11,7 @@ from daybook import AWSClientManager, InvalidInputError, MemoryManager, SignalTy
 from daybook.errors import ThrottledError
 from daybook.models.signal_ids import SignalId
 from daybook.store import SIGNALS, keys
-from daybook.store.attributes import Item, to_wire
+from daybook.store.attributes import Item, from_wire, to_wire
 from daybook.store.batching import Backoff
 from lambdas import connection, signal_events, signal_router
 from tests.lambdas.conftest import Context
@@ -149,6 +149,26 @@ def test_poison_is_set_aside(sender: MemoryManager, outside: Outside) -> None:
     assert len(letters) == 4
     assert all("cannot be delivered" in letter["why"] for letter in letters)
     assert len(outside.events) == 1
+
+
+def forged(sender: MemoryManager, **changes: Any) -> dict[str, Any]:
+    """Publish a signal and return its record, with its body as a forger would have it."""
+    item = from_wire(published(sender, "request", {}, ["scout"])["dynamodb"]["NewImage"])
+    return record_of(item | {"body": json.dumps(json.loads(str(item["body"])) | changes)})
+
+
+def test_forgeries_are_set_aside(sender: MemoryManager, outside: Outside) -> None:
+    """What no verb can have written neither holds up the stream nor reaches anybody."""
+    good = published(sender, "request", {"n": 1}, ["scout"])
+    to_nothing = json.loads(json.dumps(good))
+    to_nothing["dynamodb"]["NewImage"]["body_object"] = {"S": "agents/boss/nothing"}
+    ends = "9999-12-31T23:59:59Z"
+    at_the_end = forged(sender, created_at="9999-12-31T12:00:00Z", expires_at=ends)
+    to_come = forged(sender, created_at="9998-01-01T00:00:00Z", expires_at="9998-01-01T01:00:00Z")
+    too_large = forged(sender, payload={"x": "y" * 300_000})
+    assert deliver(to_nothing, at_the_end, to_come, too_large, good) == []
+    assert inbox(sender, "scout") == [{"n": 1}]
+    assert len(outside.dead_letters()) == 4
 
 
 def test_dead_deliveries_are_told(outside: Outside) -> None:

@@ -8,6 +8,9 @@ from daybook.errors import InvalidInputError
 
 Item = TypeVar("Item")
 
+MOST_PROBLEMS = 50
+"""Problems that one error lists."""
+
 
 class Record(BaseModel):
     """An immutable pydantic model that refuses unknown fields and never coerces types."""
@@ -26,15 +29,18 @@ class Record(BaseModel):
 
 
 def as_invalid_input(fault: ValidationError, what: str) -> InvalidInputError:
-    """Turn pydantic's report into one sentence a problem."""
+    """Turn pydantic's report into one sentence a problem, of the first fifty."""
     problems = [
         (
             ".".join(str(step) for step in error["loc"]),
             error["msg"].removeprefix("Value error, "),
         )
-        for error in fault.errors(include_url=False, include_input=False)
+        for error in fault.errors(include_url=False, include_input=False)[:MOST_PROBLEMS]
     ]
     listed = "; ".join(f"{where}: {reason}" if where else reason for where, reason in problems)
+    more = fault.error_count() - len(problems)
+    if more:
+        listed += f"; and {more} more"
     return InvalidInputError(f"{what} is not valid. {listed}", problems)
 
 

@@ -98,7 +98,11 @@ class AgentSignal(Record):
             raise InvalidInputError(f"the id {self.signal_id} is not one of {self.sender!r}")
         if self.targets is not None and self.topic is not None:
             raise InvalidInputError("a signal has targets or a topic, not both")
-        if not self.created_at < self.expires_at <= self.created_at + SIGNAL_LIFE:
+        try:
+            latest = self.created_at + SIGNAL_LIFE
+        except OverflowError:
+            raise InvalidInputError("created_at is at the end of the calendar") from None
+        if not self.created_at < self.expires_at <= latest:
             raise InvalidInputError("a signal expires after it is made, within 24 hours")
         return self
 
@@ -158,18 +162,26 @@ class SignalDraft(Record):
 def check_can_be_published(signal: AgentSignal, now: datetime) -> None:
     """Raise InvalidInputError for a signal that nobody can publish at this moment.
 
-    It is over, or claims to come from the future, or its payload is over 256 KB of JSON; the
-    last is a SignalTooLargeError.
+    It is over, or could never have been published: see `check_could_be_published`.
+    """
+    check_could_be_published(signal, now)
+    if signal.expires_at <= now:
+        raise InvalidInputError(
+            f"the signal {signal.signal_id} expired at {signal.expires_at.isoformat()}: publish "
+            "it anew if it still matters"
+        )
+
+
+def check_could_be_published(signal: AgentSignal, now: datetime) -> None:
+    """Raise InvalidInputError for a signal that nobody can have published by this moment.
+
+    It claims to come from the future, or its payload is over 256 KB of JSON; the last is a
+    SignalTooLargeError.
     """
     if signal.created_at > now + CLOCK_SKEW:
         raise InvalidInputError(
             f"the signal {signal.signal_id} is made at {signal.created_at.isoformat()}, and it is "
             f"now {now.isoformat()}: check the sender's clock"
-        )
-    if signal.expires_at <= now:
-        raise InvalidInputError(
-            f"the signal {signal.signal_id} expired at {signal.expires_at.isoformat()}: publish "
-            "it anew if it still matters"
         )
     size = json_size(signal.payload)
     if size > LARGEST_PAYLOAD:

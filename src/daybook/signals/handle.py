@@ -134,7 +134,6 @@ class SignalVerbs(ABC):
             visibility_seconds=visibility_seconds,
             batch=batch,
             patience=patience,
-            clock=self.clock,
             is_over=lambda: (stop is not None and stop.is_set()) or timer() >= ends,
             remaining=lambda: max(0.0, ends - timer()),
         )

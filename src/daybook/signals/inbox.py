@@ -15,6 +15,7 @@ from typing import Any
 
 from daybook.errors import BodyCorruptError, InvalidInputError
 from daybook.models import AgentSignal, ClaimedSignal, SignalStatus
+from daybook.models.coordination import json_size
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.signal_ids import SignalId
 from daybook.signals import items
@@ -32,6 +33,9 @@ MOST_AT_ONCE = 100
 LONGEST_VISIBILITY = 43_200
 """Seconds for which a claim can be held, or a signal held back: twelve hours."""
 
+ENOUGH = 3_000_000
+"""Bytes of JSON after which no more signals are handed out at once: the API carries no more."""
+
 LOOK_AHEAD = 100
 """How far a worker looks past the head of an inbox when it meets others there."""
 
@@ -41,7 +45,8 @@ Shuffle = Callable[[list[Any]], None]
 def pending(store: Store, agent_id: str, limit: int = 50) -> list[AgentSignal]:
     """Return what waits for an agent, the most urgent first, then the oldest. Claims nothing.
 
-    Two requests. A signal that cannot be read is left out.
+    Two requests. A signal that cannot be read is left out; and after 3 MB of JSON so are the
+    rest.
     """
     checked_count("limit", limit, MOST_AT_ONCE)
     now = store.clock()
@@ -56,7 +61,15 @@ def pending(store: Store, agent_id: str, limit: int = 50) -> list[AgentSignal]:
         if items.DUE_KEY in item and int(item[items.VISIBLE_AT]) <= microseconds(now)
     }
     signals = (_readable(store, whole[due]) for due in keys_of if due in whole)
-    return [signal for signal in signals if signal is not None]
+    shown: list[AgentSignal] = []
+    size = 0
+    for signal in signals:
+        if signal is not None:
+            shown.append(signal)
+            size += _size(signal)
+        if size >= ENOUGH:
+            break
+    return shown
 
 
 def claim(
@@ -72,7 +85,8 @@ def claim(
     Nobody else can claim them for so many seconds. One request, and one for each signal; more
     where other workers are at the same inbox. One alone takes them strictly by priority and then
     by age. Those that meet keep to the priorities, and spread over the signals of each. A signal
-    that was claimed five times in vain is put aside as dead.
+    that was claimed five times in vain is put aside as dead. After 3 MB of JSON no more
+    are claimed.
 
     Raises InvalidInputError.
     """
@@ -84,7 +98,8 @@ def claim(
     ahead: deque[Item] = deque()
     claimed: list[tuple[str, ClaimedSignal]] = []
     crowded = False
-    while len(claimed) < limit:
+    size = 0
+    while len(claimed) < limit and size < ENOUGH:
         if not ahead:
             ahead.extend(_next(found, limit - len(claimed), crowded, shuffle))
         if not ahead:
@@ -97,6 +112,7 @@ def claim(
             # one that cannot be read is tried again by and by, perhaps by a newer Daybook
             if signal is not None:
                 claimed.append((str(item[items.DUE_KEY]), _as_claimed(signal, item)))
+                size += _size(signal)
         elif not crowded:
             crowded = True
             rest = [*ahead, *islice(found, LOOK_AHEAD)]
@@ -200,6 +216,10 @@ def _readable(store: Store, item: Item) -> AgentSignal | None:
         return items.read_signal(store, item)
     except BodyCorruptError:
         return None
+
+
+def _size(signal: AgentSignal) -> int:
+    return json_size(signal.model_dump(mode="json"))
 
 
 def _as_claimed(signal: AgentSignal, item: Item) -> ClaimedSignal:

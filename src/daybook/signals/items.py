@@ -7,16 +7,22 @@ from pydantic import ValidationError
 from daybook.errors import BodyCorruptError, SignalTooLargeError
 from daybook.models import AgentCard, AgentSignal, SignalStatus
 from daybook.models.base import as_invalid_input
-from daybook.models.coordination import AgentDescription, json_size
+from daybook.models.coordination import MOST_WORDS, AgentDescription, json_size
 from daybook.models.identity import microseconds, moment_of
+from daybook.models.json_values import JsonObject
 from daybook.models.signal_ids import SignalId
 from daybook.store import Codec, Store, keys, pack, unpack
 from daybook.store.attributes import Item
+from daybook.store.bodies import BODY_OBJECT
 from daybook.store.codec import LARGEST_INLINE
 from daybook.store.schema import TTL_ATTRIBUTE
 
-SIGNAL_CODEC = Codec(version=1)
-CARD_CODEC = Codec(version=1)
+LARGEST_CARD = 160 * 1024
+"""Bytes of JSON: what fifty capabilities and fifty topics take when every letter is escaped."""
+
+# everybody reads what anybody registers, so a small item must not become a large one
+SIGNAL_CODEC = Codec(version=1, largest=LARGEST_INLINE)
+CARD_CODEC = Codec(version=1, largest=LARGEST_CARD)
 
 STATUS = "status"
 ATTEMPTS = "attempts"
@@ -86,6 +92,11 @@ def read_signal(store: Store, item: Item) -> AgentSignal:
 
     Its id is that of the key: in a signal's own item, the sender is whose partition it is.
     """
+    if BODY_OBJECT in item:
+        raise BodyCorruptError(
+            f"the signal at {item['pk']!r} {item['sk']!r} points into the bucket, where no signal "
+            "is kept: it is forged"
+        )
     document = unpack(store, SIGNAL_CODEC, item)
     try:
         # as JSON: there a time is text and an enum is its value
@@ -118,6 +129,7 @@ def read_card(store: Store, item: Mapping[str, str | int | bytes]) -> AgentCard:
     """
     document = unpack(store, CARD_CODEC, dict(item))
     try:
+        _check_word_counts(document)
         return AgentCard.checked(
             **document,
             agent_id=item["pk"],
@@ -128,3 +140,9 @@ def read_card(store: Store, item: Mapping[str, str | int | bytes]) -> AgentCard:
         raise BodyCorruptError(f"the registration of {item['pk']!r} is not whole: {fault}") from (
             fault
         )
+
+
+def _check_word_counts(document: JsonObject) -> None:
+    """Raise ValueError before each of many wrong words becomes a problem, for every reader."""
+    if any(len(document.get(name, ())) > MOST_WORDS for name in AgentDescription.model_fields):
+        raise ValueError(f"it has more than {MOST_WORDS} words of a kind")

@@ -4,10 +4,10 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from daybook.errors import ClaimExpiredError, InvalidInputError
+from daybook.errors import ClaimExpiredError, InvalidInputError, StorageError
 from daybook.signals.claims import Claim
 
 SHARE_IN_HAND = 0.25
@@ -45,7 +45,6 @@ def listen(
     visibility_seconds: int,
     batch: int,
     patience: Patience,
-    clock: Callable[[], datetime],
     is_over: Callable[[], bool],
     remaining: Callable[[], float],
 ) -> Iterator[Claim]:
@@ -59,6 +58,9 @@ def listen(
     in_hand: deque[Claim] = deque()
     try:
         while not is_over():
+            # the claims' own times are by the clock of whoever answers, perhaps another machine;
+            # taken before asking, so that they are held for longer than is believed
+            asked = patience.timer()
             in_hand.extend(take(min(ahead, batch)))
             if not in_hand:
                 # jitter, so that many listeners do not all come at once
@@ -70,7 +72,7 @@ def listen(
             began, count = patience.timer(), 0
             while in_hand and not is_over():
                 claim = in_hand.popleft()
-                if _is_fresh(claim, visibility_seconds, clock()):
+                if _is_fresh(claim, visibility_seconds, patience.timer() - asked):
                     count += 1
                     yield claim
             took = (patience.timer() - began) / max(count, 1)
@@ -81,11 +83,14 @@ def listen(
             _give_back(claim)
 
 
-def _is_fresh(claim: Claim, visibility_seconds: int, now: datetime) -> bool:
-    """Whether at least half of the visibility is left, if need be after extending the claim."""
-    if claim.visible_until - now >= timedelta(seconds=visibility_seconds) / 2:
+def _is_fresh(claim: Claim, visibility_seconds: int, held: float) -> bool:
+    """Whether at least half of the visibility is left, if need be after extending the claim.
+
+    `held` is for how many seconds it has been claimed.
+    """
+    if held <= visibility_seconds / 2:
         return True
-    if claim.visible_until <= now:
+    if held >= visibility_seconds:
         return False
     try:
         claim.extend(visibility_seconds)
@@ -95,7 +100,6 @@ def _is_fresh(claim: Claim, visibility_seconds: int, now: datetime) -> bool:
 
 
 def _give_back(claim: Claim) -> None:
-    try:
+    # it comes back by itself, and the others are to be given back too
+    with suppress(ClaimExpiredError, StorageError):
         claim.release(untried=True)
-    except ClaimExpiredError:
-        return

@@ -16,6 +16,10 @@ from daybook.store import SIGNALS, Store
 from daybook.store.attributes import Item
 from daybook.store.expressions import Condition, equals, more_than
 from daybook.store.requests import Update, Write
+from daybook.store.schema import TTL_ATTRIBUTE
+from daybook.store.table import Revised
+
+_SECOND = 1_000_000
 
 FENCES_END = 10**38
 """What DynamoDB can hold: a number has 38 digits there."""
@@ -94,18 +98,29 @@ def extend(
 ) -> datetime:
     """Hold a signal for so many seconds from now; return until when. One request.
 
+    No claim outlasts its signal: one that would ends with it, which takes a second request.
+
     Raises ClaimExpiredError when the claim is no longer held.
     """
     checked_count("visibility_seconds", visibility_seconds, LONGEST_VISIBILITY)
+    key = delivery_key(agent_id, signal_id)
     now = store.clock()
     until = microseconds(now + timedelta(seconds=visibility_seconds))
-    update = Update(
-        table=SIGNALS,
-        key=delivery_key(agent_id, signal_id),
-        condition=_held(fence, now),
-        values={items.VISIBLE_AT: until},
-    )
-    done, standing = store.revise(update)
+
+    def hold(until: int, also: Condition) -> Revised:
+        return store.revise(
+            Update(
+                table=SIGNALS,
+                key=key,
+                condition=_held(fence, now) & also,
+                values={items.VISIBLE_AT: until},
+            )
+        )
+
+    done, standing = hold(until, more_than(TTL_ATTRIBUTE, -(-until // _SECOND) - 1))
+    if not done and _is_held(standing, fence, now):
+        until = min(until, int(standing[TTL_ATTRIBUTE]) * _SECOND)
+        done, standing = hold(until, equals(TTL_ATTRIBUTE, standing[TTL_ATTRIBUTE]))
     if not done:
         raise _lost("extended", signal_id, fence, standing)
     return moment_of(until)
@@ -121,6 +136,7 @@ def _held(fence: int, now: datetime) -> Condition:
         equals(items.FENCE, fence)
         & equals(items.STATUS, SignalStatus.CLAIMED.value)
         & more_than(items.VISIBLE_AT, microseconds(now))
+        & more_than(TTL_ATTRIBUTE, int(now.timestamp()))
     )
 
 
@@ -130,7 +146,12 @@ def _is(standing: Item, status: SignalStatus, fence: int) -> bool:
 
 def _is_held(standing: Item, fence: int, now: datetime) -> bool:
     visible_at = int(standing.get(items.VISIBLE_AT, 0))
-    return _is(standing, SignalStatus.CLAIMED, fence) and visible_at > microseconds(now)
+    expires_at = int(standing.get(TTL_ATTRIBUTE, 0))
+    return (
+        _is(standing, SignalStatus.CLAIMED, fence)
+        and visible_at > microseconds(now)
+        and expires_at > int(now.timestamp())
+    )
 
 
 def _lost(what: str, signal_id: str, fence: int, standing: Item) -> ClaimExpiredError:

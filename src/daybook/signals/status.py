@@ -14,7 +14,8 @@ def signal_status(store: Store, signal_id: str, reader: str | None = None) -> Si
     """Return how far each target has got with a signal.
 
     One request, or two while nobody has it. It reads an index, which follows within a second
-    or so, and no agent's partition but the sender's. `reader` is the agent whose signals are
+    or so, and no agent's partition but the sender's. A delivery that cannot be read is left
+    out. `reader` is the agent whose signals are
     all that may be read. Raises SignalNotFoundError or ForeignSignalError.
     """
     own = SignalId.parse(signal_id)
@@ -27,16 +28,21 @@ def signal_status(store: Store, signal_id: str, reader: str | None = None) -> Si
     now = microseconds(store.clock())
     index = SIGNALS.index("SentIndex")
     found = store.query(SIGNALS, equals("sent_key", keys.sent_key(own)), index=index)
-    deliveries = [
-        DeliveryReport.checked(
-            agent_id=item["pk"], status=_status(item, now), attempts=int(item[items.ATTEMPTS])
-        )
-        for item in found
-        if item["sk"] == keys.delivery(str(item["pk"]), own)["sk"]
-    ]
+    own_ones = (item for item in found if item["sk"] == keys.delivery(str(item["pk"]), own)["sk"])
+    deliveries = [report for item in own_ones if (report := _report(item, now)) is not None]
     if not deliveries:
         routing.stored_signal(store, signal_id)
     return SignalReport.checked(signal_id=str(own), deliveries=deliveries)
+
+
+def _report(item: Item, now: int) -> DeliveryReport | None:
+    """Return what a delivery says of itself, or None if it is damaged: any target can write it."""
+    try:
+        return DeliveryReport.checked(
+            agent_id=item["pk"], status=_status(item, now), attempts=int(item[items.ATTEMPTS])
+        )
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        return None
 
 
 def _status(item: Item, now: int) -> SignalStatus:

@@ -29,11 +29,13 @@ Upcaster = Callable[[JsonObject], JsonObject]
 class Codec:
     """Encodes the bodies of one kind of record, and reads every version ever written.
 
-    `upcasters[n]` turns a body of version n into one of version n + 1.
+    `upcasters[n]` turns a body of version n into one of version n + 1. A body that becomes more
+    than `largest` bytes of JSON is not inflated: for what others write and everybody reads.
     """
 
     version: int
     upcasters: Mapping[int, Upcaster] = field(default_factory=dict)
+    largest: int | None = None
 
     def encode(self, document: JsonObject, *, beside: int) -> str | bytes:
         """Return the body, given the size in bytes of the attributes beside it.
@@ -56,7 +58,7 @@ class Codec:
     def decode(self, body: str | bytes, version: int) -> JsonObject:
         """Return the document, brought up to this version. Raises BodyCorruptError."""
         try:
-            plain = inflated(body) if isinstance(body, bytes) else body
+            plain = inflated(body, self.largest) if isinstance(body, bytes) else body
             document: object = json.loads(plain)
         except (zstandard.ZstdError, ValueError, RecursionError) as fault:
             raise BodyCorruptError(f"a stored body does not decode: {fault}") from fault
@@ -79,9 +81,9 @@ def deflated(plain: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
 
 
-def inflated(packed: bytes) -> bytes:
-    """Return what `deflated` was given. Raises ValueError over 64 MB, or ZstdError."""
+def inflated(packed: bytes, largest: int | None = None) -> bytes:
+    """Return what `deflated` was given. Raises ValueError over `largest` (64 MB), or ZstdError."""
     claimed = zstandard.frame_content_size(packed)
-    if not 0 <= claimed <= LARGEST_BODY:
+    if not 0 <= claimed <= (LARGEST_BODY if largest is None else largest):
         raise ValueError(f"it claims {claimed:,} bytes")
     return zstandard.ZstdDecompressor().decompress(packed)

@@ -149,3 +149,10 @@ def test_all_is_the_truth() -> None:
     }
     assert raised <= public
     assert list(daybook.__all__) == sorted(daybook.__all__)
+
+
+def test_errors_list_the_first_problems() -> None:
+    """However many there are, a person reads fifty, and how many more."""
+    with pytest.raises(InvalidInputError, match="and 450 more") as refused:
+        DecisionRecord.checked(**DECISION | {"tags": [3] * 500})
+    assert len(refused.value.problems) == 50

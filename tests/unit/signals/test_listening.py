@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from daybook import AWSClientManager, Claim, ClaimExpiredError, InvalidInputError, MemoryManager
+from daybook import (
+    AWSClientManager,
+    Claim,
+    ClaimExpiredError,
+    InvalidInputError,
+    MemoryManager,
+    StorageError,
+)
 from daybook.settings import Settings
 from daybook.testing import local_aws
 
@@ -160,6 +167,36 @@ def test_stop_ends_it(memory: MemoryManager, time: Time) -> None:
             stop.set()
     assert len(memory.pending_signals()) == 2
     assert list(memory.listen(stop=stop)) == []
+
+
+def test_clocks_that_differ(
+    memory: MemoryManager, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claims made by the clock of another machine are handed out: only time passed counts."""
+    send(memory, 3)
+    monkeypatch.setattr(memory, "clock", lambda: time.clock() + timedelta(hours=1))
+    assert [claim.attempt for claim in listen(memory, time, timeout=10)] == [1] * 3
+
+
+def test_one_that_is_not_given_back_holds_up_no_other(
+    memory: MemoryManager, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever fails while claims are given back, the others are, and nothing is raised."""
+    send(memory, 8)
+    claims = listen(memory, time, timeout=100)
+    next(claims).ack()
+    next(claims).ack()
+    release = memory._release  # noqa: SLF001
+    faults = iter([StorageError("no"), ClaimExpiredError("late")])
+
+    def failing(*args: Any, **more: Any) -> None:
+        for fault in faults:
+            raise fault
+        release(*args, **more)
+
+    monkeypatch.setattr(memory, "_release", failing)
+    claims.close()  # type: ignore[attr-defined]
+    assert len(memory.pending_signals()) == 4
 
 
 @pytest.mark.parametrize(

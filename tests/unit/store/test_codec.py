@@ -75,3 +75,10 @@ def test_bodies_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         CODEC.encode({"a": uuid4().hex * 40}, beside=0)
     with pytest.raises(BodyCorruptError, match="claims"):
         CODEC.decode(bomb, 1)
+
+
+def test_a_kind_of_body_has_a_limit_of_its_own() -> None:
+    """What claims to become more is not inflated."""
+    bomb = CODEC.encode({"a": "0" * 5000}, beside=0)
+    with pytest.raises(BodyCorruptError, match="claims 5,0"):
+        Codec(version=1, largest=1000).decode(bomb, 1)
