@@ -6,7 +6,7 @@ from typing import Any
 
 from daybook.doors import Api, verb
 from daybook.models import AgentState, Checkpoint
-from daybook.models.checkpoints import StateReceipt
+from daybook.models.checkpoints import StateReceipt, checked_checkpoint_id
 from daybook.state import checkpoints, current, rollbacks
 from daybook.state.state_items import new_token
 from daybook.store import Store
@@ -102,6 +102,8 @@ class StateVerbs(ABC):
         """
         if self.api is None:
             return self._rolled_back(checkpoint_id, expected_version)
+        if checkpoint_id is not None:
+            checked_checkpoint_id(checkpoint_id)
         # a checkpoint never changes, and once the rollback stands nothing may fail any more
         held = None if checkpoint_id is None else self.get_checkpoint(checkpoint_id)
         made = self._rollback(checkpoint_id, expected_version)
