@@ -61,7 +61,8 @@ class MultiAgentCoordinator:
 
         Returns the targets. It finishes what a sender that failed has begun, and can be repeated
         at will: nobody is given a signal twice. A signal that is not published yet is published.
-        Raises SignalNotFoundError for an id that is not.
+        One that has expired is delivered to nobody, and the answer is []. Raises
+        SignalNotFoundError for an id that is not published.
         """
         if isinstance(signal, str):
             published = signals.stored_signal(self.store, signal)

@@ -105,7 +105,7 @@ class NoLoggerError(InvalidInputError):
 
 
 class ForeignSignalError(InvalidInputError):
-    """An agent asked about another agent's signal where it may not."""
+    """An agent asked about another's signal where it may not, or published under its name."""
 
 
 class BodyTooLargeError(InvalidInputError):

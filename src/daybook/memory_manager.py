@@ -312,7 +312,7 @@ class MemoryManager(StateVerbs, SignalVerbs):
         """Return the patterns that apply to this context, best first.
 
         Each has `.pattern`, `.score` (its confidence, aged) and `.because`. One request; two
-        when another agent's pattern was not read in the last minute.
+        when another agent's pattern was not read in the last minute. Raises InvalidInputError.
         """
         return memory.recall(
             self.store, self.agent_id, decision_type, context, limit, self._acquaintances
@@ -322,7 +322,11 @@ class MemoryManager(StateVerbs, SignalVerbs):
     def consolidate(
         self, now: datetime | None = None, dry_run: bool = False
     ) -> ConsolidationReport:
-        """Learn from what has arrived. `PatternLearner` is the comfortable way to call this."""
+        """Learn from what has arrived. `PatternLearner` is the comfortable way to call this.
+
+        Raises ConsolidationBusyError, OvertakenError, InvalidInputError for a moment that has not
+        come, and MissingExtraError without numpy.
+        """
         return memory.consolidate(
             self.store, self.agent_id, now=now, dry_run=dry_run, wait=self.patience
         )
@@ -334,7 +338,11 @@ class MemoryManager(StateVerbs, SignalVerbs):
 
     @verb("POST", "/consolidations/undo", repeatable=False)
     def undo_run(self, run_id: str) -> None:
-        """Make it as if a consolidation run had learned nothing."""
+        """Make it as if a consolidation run had learned nothing.
+
+        Raises RunNotFoundError, UndoRefusedError when it is not the latest that can be undone,
+        ConsolidationBusyError, and OvertakenError.
+        """
         memory.undo(self.store, self.agent_id, run_id, wait=self.patience)
 
     # a signal's effect on the state

@@ -88,7 +88,7 @@ class SignalVerbs(ABC):
     def pending_signals(self, limit: int = 50) -> list[AgentSignal]:
         """Return what waits for this agent, the most urgent first, then the oldest.
 
-        Claims nothing. Two requests.
+        Claims nothing. Two requests. Raises InvalidInputError for a limit that is none.
         """
         return inbox.pending(self.store, self.agent_id, limit)
 
@@ -96,7 +96,8 @@ class SignalVerbs(ABC):
         """Claim signals of this agent's inbox, in the order in which they are due.
 
         Nobody else is given them for so many seconds; a signal that is not acknowledged by then
-        can be claimed again. One request, and one for each signal.
+        can be claimed again. One request, and one for each signal. Raises InvalidInputError for
+        a limit or a time out of range.
         """
         return [Claim(self, claimed) for claimed in self._claim(limit, visibility_seconds)]
 
@@ -140,7 +141,10 @@ class SignalVerbs(ABC):
 
     @verb("PUT", "/registration")
     def register(self, capabilities: Sequence[str] = (), topics: Sequence[str] = ()) -> AgentCard:
-        """Enter this agent into the registry, or replace what it says of itself there."""
+        """Enter this agent into the registry, or replace what it says of itself there.
+
+        Raises InvalidInputError.
+        """
         self._directory.forget()
         return registry.register(self.store, self.agent_id, capabilities, topics)
 
@@ -157,7 +161,10 @@ class SignalVerbs(ABC):
 
     @verb("GET", "/agents", lists="agents")
     def agents(self, alive_within: timedelta | float | None = None) -> list[AgentCard]:
-        """Return the registered agents, or those heard of within a timedelta or seconds."""
+        """Return the registered agents, or those heard of within a timedelta or seconds.
+
+        Raises InvalidInputError.
+        """
         return registry.agents(self.store, alive_within)
 
     @verb("POST", "/signals", creates=True)

@@ -124,7 +124,10 @@ class DaybookSaver(BaseCheckpointSaver[int]):
         task_writes.put_writes(self._shelf, place_of(config), writes, task_id, task_path)
 
     def delete_thread(self, thread_id: str) -> None:
-        """Delete a thread with all of its checkpoints and writes."""
+        """Delete a thread with all of its checkpoints and writes.
+
+        Bodies that were too large for items stay in the bucket.
+        """
         upkeep.delete_thread(self._shelf, checked_thread(thread_id))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
