@@ -278,7 +278,7 @@ class UnfinishedBatchError(StorageError):
 
 
 class BodyMissingError(StorageError):
-    """An item points to an object that is not in the bucket."""
+    """An item points to an object that is not in the bucket, or there is no bucket to look in."""
 
 
 class BodyCorruptError(StorageError):

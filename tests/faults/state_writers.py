@@ -115,7 +115,9 @@ class Writer:
         def do() -> Any:
             taken = self.memory.create_checkpoint()
             self.known.append(taken.checkpoint_id)
-            return taken.checkpoint_id, taken.version, (taken.data or {})["n"]
+            # a checkpoint never changes, so what it holds may be read later
+            held = self.memory.get_checkpoint(taken.checkpoint_id).data or {}
+            return taken.checkpoint_id, taken.version, held["n"]
 
         self._did("checkpoint", None, None, do)
 

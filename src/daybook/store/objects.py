@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
-from daybook.errors import BodyCorruptError, BodyTooLargeError, StorageError
+from daybook.errors import BodyCorruptError, BodyMissingError, BodyTooLargeError, StorageError
 from daybook.store.batching import cut
 from daybook.store.faults import ignoring, told_as_ours
 
@@ -109,8 +109,8 @@ def get_archive(client: "S3Client", bucket: str | None, name: str) -> tuple[IO[b
     return file, answer["ETag"]
 
 
-def _no_bucket(name: str) -> StorageError:
-    return StorageError(
+def _no_bucket(name: str) -> BodyMissingError:
+    return BodyMissingError(
         f"{name} is in S3, and no bucket is configured: "
         "set DAYBOOK_PAYLOAD_BUCKET to the stack's bucket"
     )
