@@ -13,6 +13,7 @@ from daybook.adapters.langgraph import DaybookSaver
 TESTS = 81
 
 
+@pytest.mark.parametrize("manager", ["dynamodb_local"], indirect=True)
 @pytest.mark.parametrize("fenced", [False, True])
 def test_all_eight_capabilities(manager: AWSClientManager, agent_id: str, fenced: bool) -> None:
     """Each passes every test; a fence refuses only the tests that begin a thread twice."""

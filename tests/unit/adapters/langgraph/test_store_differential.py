@@ -150,7 +150,7 @@ def check(manager: AWSClientManager, history: list[list[Op]]) -> None:
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=75, deadline=None, suppress_health_check=SLOW)
 @given(history=HISTORIES)
 def test_the_same_answers(local: AWSClientManager, history: list[list[Op]]) -> None:
     """Whatever is done in whatever order, both answer the same."""
@@ -165,7 +165,7 @@ def test_the_same_answers_many_times(local: AWSClientManager, history: list[list
     check(local, history)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 @given(value=LEAVES, conditions=ORDERED)
 def test_the_same_filters(local: AWSClientManager, value: Any, conditions: dict[str, Any]) -> None:
     """One document and one filter: both let it through, or neither, or both refuse."""
