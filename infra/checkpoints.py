@@ -35,10 +35,7 @@ class Checkpoints(ScheduledFanOut):
             name="checkpoint",
             description="Take a checkpoint of the states that have changed",
             schedule_dead_letters="checkpoint-schedule-dead-letters",
-            minutes=config.checkpoint_minutes,
-            workers=config.checkpoint_workers,
-            timeout_seconds=config.checkpoint_timeout_seconds,
-            visibility_seconds=config.checkpoint_visibility_seconds,
+            pace=config.checkpoints,
             # a state of 64 MB, as JSON and as Python has it
             memory_mb=1_769,
         )

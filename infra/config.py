@@ -51,6 +51,21 @@ HERE = LayerTarget(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How a job that a schedule plans and a queue hands out is paced.
+
+    `minutes` is how often it is planned, `workers` how many agents are looked after at once,
+    `timeout_seconds` how long one may take, and `visibility_seconds` how long a message that
+    failed waits for its next try.
+    """
+
+    minutes: int
+    workers: int
+    timeout_seconds: int
+    visibility_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StageConfig:
     """Everything that a stage decides.
 
@@ -61,12 +76,10 @@ class StageConfig:
     for a fuller batch, `queue_timeout_seconds` how long it may work on one, and
     `queue_visibility_seconds` how long a message that failed waits for its next try: six times
     as long, as AWS advises, since Lambda may retry a throttled batch within. Nothing is
-    throttled locally, and nobody there wants to wait. `consolidation_minutes` is how often
-    consolidation is planned, `consolidation_workers` how many agents are looked after at once,
-    `consolidation_timeout_seconds` and `consolidation_visibility_seconds` the same for its
-    queue; `checkpoint_…` is all of that for checkpoints, of which an agent keeps
-    `checkpoints_kept` without a label (0: all); and `news_window_seconds` is how long Lambda
-    may gather what arrives before the agents are noted as having news. `doors` are the ways
+    throttled locally, and nobody there wants to wait. `consolidation` and `checkpoints` are the
+    paces of these jobs; an agent keeps `checkpoints_kept` checkpoints without a label (0: all).
+    `news_window_seconds` is how long Lambda may gather what arrives before the agents are noted
+    as having news. `doors` are the ways
     in of the agents' roles: the API, the tables (their own partitions), or both. `fingerprint` is
     whatever the deployer wants to find in the outputs later; the local platform tells by it
     whether the code has changed.
@@ -86,14 +99,10 @@ class StageConfig:
     queue_window_seconds: int = 5
     queue_timeout_seconds: int = 30
     queue_visibility_seconds: int = 180
-    consolidation_minutes: int = 15
-    consolidation_workers: int = 10
-    consolidation_timeout_seconds: int = 300
-    consolidation_visibility_seconds: int = 1_800
-    checkpoint_minutes: int = 60
-    checkpoint_workers: int = 10
-    checkpoint_timeout_seconds: int = 60
-    checkpoint_visibility_seconds: int = 360
+    consolidation: Pace = Pace(
+        minutes=15, workers=10, timeout_seconds=300, visibility_seconds=1_800
+    )
+    checkpoints: Pace = Pace(minutes=60, workers=10, timeout_seconds=60, visibility_seconds=360)
     checkpoints_kept: int = 50
     news_window_seconds: int = 60
     agents: tuple[str, ...] = ()
@@ -128,14 +137,8 @@ STAGES = {
             queue_window_seconds=0,
             queue_timeout_seconds=20,
             queue_visibility_seconds=20,
-            consolidation_minutes=1,
-            consolidation_workers=2,
-            consolidation_timeout_seconds=60,
-            consolidation_visibility_seconds=60,
-            checkpoint_minutes=1,
-            checkpoint_workers=2,
-            checkpoint_timeout_seconds=30,
-            checkpoint_visibility_seconds=30,
+            consolidation=Pace(minutes=1, workers=2, timeout_seconds=60, visibility_seconds=60),
+            checkpoints=Pace(minutes=1, workers=2, timeout_seconds=30, visibility_seconds=30),
             news_window_seconds=1,
         ),
         StageConfig(name="dev"),

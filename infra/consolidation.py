@@ -42,10 +42,7 @@ class Consolidation(ScheduledFanOut):
             name="consolidation",
             description="Consolidate the agents that have something new",
             schedule_dead_letters="schedule-dead-letters",
-            minutes=config.consolidation_minutes,
-            workers=config.consolidation_workers,
-            timeout_seconds=config.consolidation_timeout_seconds,
-            visibility_seconds=config.consolidation_visibility_seconds,
+            pace=config.consolidation,
             # a Lambda gets a whole processor at 1,769 MB, and learning is arithmetic
             memory_mb=1_769,
         )

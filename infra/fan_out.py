@@ -9,7 +9,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
-from infra.config import StageConfig
+from infra.config import Pace, StageConfig
 from infra.functions import Artifacts, DaybookFunction
 from infra.nag import acknowledge
 from infra.queues import dead_letter_queue, work_queue
@@ -20,18 +20,13 @@ class Job:
     """What tells one such job from another.
 
     Its functions are `<name>-planner` and `<name>-worker`. `schedule_dead_letters` is the name
-    of the queue for calls of the planner that failed. `minutes` is how often it is planned,
-    `workers` how many agents are looked after at once, `timeout_seconds` how long that may take,
-    `visibility_seconds` how long a message that failed waits, and `memory_mb` the worker's.
+    of the queue for calls of the planner that failed, and `memory_mb` is the worker's.
     """
 
     name: str
     description: str
     schedule_dead_letters: str
-    minutes: int
-    workers: int
-    timeout_seconds: int
-    visibility_seconds: int
+    pace: Pace
     memory_mb: int
 
 
@@ -62,19 +57,19 @@ class ScheduledFanOut(Construct):
             "queue",
             config=config,
             name=job.name,
-            visibility_seconds=job.visibility_seconds,
+            visibility_seconds=job.pace.visibility_seconds,
             dead_letters=self.dead_letters,
         )
         self.planner = self._function("planner", timeout=Duration.minutes(2), memory_mb=512)
         self.worker = self._function(
-            "worker", timeout=Duration.seconds(job.timeout_seconds), memory_mb=job.memory_mb
+            "worker", timeout=Duration.seconds(job.pace.timeout_seconds), memory_mb=job.memory_mb
         )
         self.worker.function.add_event_source(
             sources.SqsEventSource(
                 self.queue,
                 # one agent may take all the time that there is
                 batch_size=1,
-                max_concurrency=job.workers,
+                max_concurrency=job.pace.workers,
                 report_batch_item_failures=True,
             )
         )
@@ -102,7 +97,7 @@ class ScheduledFanOut(Construct):
 
     def _schedule(self) -> None:
         """Call the planner at the job's rate."""
-        every = Duration.minutes(self._job.minutes)
+        every = Duration.minutes(self._job.pace.minutes)
         account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
         role = iam.Role(
             self,
