@@ -1,18 +1,16 @@
 """Who has news: a function that follows the streams of log and states into the registry."""
 
-import json
+from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from daybook.store.keys import ARRIVING, CURRENT_STATE
 from infra.access import NOTE_AGENTS, grant_registry
 from infra.config import StageConfig
+from infra.following import follow
 from infra.functions import Artifacts, DaybookFunction
-from infra.nag import acknowledge
 from infra.queues import dead_letter_queue
 
 LARGEST_BATCH = 1_000
@@ -57,33 +55,26 @@ class News(Construct):
             table=memory,
             actions=["dynamodb:BatchGetItem", *NOTE_AGENTS],
         )
-        self._follow(log, {"S": [{"prefix": prefix} for prefix in ARRIVING]}, config)
-        self._follow(state, {"S": [CURRENT_STATE]}, config)
-        acknowledge(
-            self.handler.role,
-            "AwsSolutions-IAM5[Resource::*]",
-            "ListStreams, which Lambda needs to follow a stream, knows no resources; X-Ray's "
-            "actions know none either.",
-        )
-
-    def _follow(
-        self, table: dynamodb.Table, sort_keys: dict[str, object], config: StageConfig
-    ) -> None:
-        """Call the function with what is written under these sort keys.
-
-        Nothing in the log is changed, so a change there is an expired item written anew.
-        """
-        pattern = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": sort_keys}}}
-        self.handler.function.add_event_source(
-            sources.DynamoEventSource(
+        for table, sort_keys in (
+            (log, [{"prefix": prefix} for prefix in ARRIVING]),
+            (state, [CURRENT_STATE]),
+        ):
+            follow(
+                self.handler,
                 table,
-                # what is already in the stream when it is deployed counts as news, too
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                patterns=[_written(sort_keys)],
+                dead_letters=self.dead_letters,
                 batch_size=LARGEST_BATCH,
-                max_batching_window=Duration.seconds(config.news_window_seconds),
-                bisect_batch_on_error=True,
-                max_record_age=Duration.hours(12),
-                on_failure=sources.SqsDlq(self.dead_letters),
-                filters=[{"pattern": json.dumps(pattern)}],
+                window=Duration.seconds(config.news_window_seconds),
             )
-        )
+
+
+def _written(sort_keys: Sequence[object]) -> dict[str, object]:
+    """Return the pattern of what is written under these sort keys.
+
+    Nothing in the log is changed, so a change there is an expired item written anew.
+    """
+    return {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"Keys": {"sk": {"S": sort_keys}}},
+    }

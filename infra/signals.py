@@ -1,20 +1,16 @@
 """Signals: a function that delivers them, and a bus that tells the outside."""
 
-import json
-
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from daybook.models import SignalStatus
 from daybook.store.keys import DELIVERED, ROUTED
 from infra.access import WRITE_ITEMS, grant_routing
 from infra.config import StageConfig
+from infra.following import follow
 from infra.functions import Artifacts, DaybookFunction
-from infra.nag import acknowledge
 from infra.queues import dead_letter_queue
 
 LARGEST_BATCH = 100
@@ -61,24 +57,13 @@ class Signals(Construct):
         }
         for name, value in environment.items():
             self.handler.function.add_environment(name, value)
-        self.handler.function.add_event_source(
-            sources.DynamoEventSource(
-                table,
-                # what is in the stream already when it is deployed is delivered, too
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=LARGEST_BATCH,
-                report_batch_item_failures=True,
-                bisect_batch_on_error=True,
-                max_record_age=Duration.hours(12),
-                on_failure=sources.SqsDlq(self.dead_letters),
-                filters=[{"pattern": json.dumps(each)} for each in _news()],
-            )
-        )
-        acknowledge(
-            self.handler.role,
-            "AwsSolutions-IAM5[Resource::*]",
-            "ListStreams, which Lambda needs to follow a stream, knows no resources; X-Ray's "
-            "actions know none either.",
+        follow(
+            self.handler,
+            table,
+            patterns=_news(),
+            dead_letters=self.dead_letters,
+            batch_size=LARGEST_BATCH,
+            reports_failures=True,
         )
 
 
