@@ -8,12 +8,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from daybook.errors import StorageError
@@ -22,30 +16,20 @@ from daybook.state import create_if_changed, sweep
 from daybook.store import Store
 from lambdas import agent_messages
 from lambdas.connection import client_manager
+from lambdas.queued import take_each
 
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
-# each message is tried by itself, also when all of a batch fail
-processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def look_after(record: SQSRecord) -> None:
+def look_after(body: str) -> None:
     """Take a checkpoint for the agent of one message, unless its version has one."""
-    try:
-        agent_id = agent_messages.parse(record.body).agent_id
-        manager = client_manager()
-        keep = manager.settings.checkpoints_kept
-        taken = create_if_changed(manager.store, agent_id, keep=keep)
-        note_checkpointed(manager.store, agent_id, taken.version)
-    except Exception as error:
-        metrics.add_metric("CheckpointsFailed", MetricUnit.Count, 1)
-        logger.warning(
-            "the message is left for another try",
-            extra={"message_id": record.message_id, "error": type(error).__name__},
-            exc_info=True,
-        )
-        raise
+    agent_id = agent_messages.parse(body).agent_id
+    manager = client_manager()
+    keep = manager.settings.checkpoints_kept
+    taken = create_if_changed(manager.store, agent_id, keep=keep)
+    note_checkpointed(manager.store, agent_id, taken.version)
     metrics.add_metric("CheckpointsTaken", MetricUnit.Count, taken.checkpoint is not None)
     if taken.checkpoint is not None:
         clean_up(manager.store, agent_id)
@@ -64,8 +48,4 @@ def clean_up(store: Store, agent_id: str) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look after each message's agent, and report the messages that failed."""
-    return dict(
-        process_partial_response(
-            event=event, record_handler=look_after, processor=processor, context=context
-        )
-    )
+    return take_each(event, context, look_after, metrics=metrics, failures="CheckpointsFailed")

@@ -5,16 +5,11 @@ message that fails is tried again and, after its last try, goes to the dead-lett
 """
 
 import time
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from daybook.errors import ConsolidationBusyError, OvertakenError
@@ -24,6 +19,7 @@ from daybook.progress.registry import note_caught_up
 from daybook.store import Store
 from lambdas import agent_messages
 from lambdas.connection import client_manager
+from lambdas.queued import take_each
 
 ALLOWANCE = 2.0
 """A further run is begun if it may take this many times as long as the one before it."""
@@ -41,33 +37,24 @@ COUNTED = {
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
-# each message is tried by itself, also when all of a batch fail
-processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def look_after(record: SQSRecord, lambda_context: LambdaContext) -> None:
+def look_after(body: str, context: LambdaContext) -> None:
     """Consolidate the agent of one message, as far as the time allows.
 
     If work is left after that, another message goes to the queue. An agent whom somebody else
     is consolidating stays due in the registry, so this message has nothing more to do.
     """
+    agent_id = agent_messages.parse(body).agent_id
     try:
-        agent_id = agent_messages.parse(record.body).agent_id
-        more = catch_up(client_manager().store, agent_id, lambda_context)
-        if more:
-            agent_messages.send([agent_id])
-            metrics.add_metric("RunsContinued", MetricUnit.Count, 1)
+        more = catch_up(client_manager().store, agent_id, context)
     except (ConsolidationBusyError, OvertakenError) as standing_back:
         metrics.add_metric("RunsBusy", MetricUnit.Count, 1)
         logger.info("left to another worker", extra={"why": str(standing_back)})
-    except Exception as error:
-        metrics.add_metric("RunsFailed", MetricUnit.Count, 1)
-        logger.warning(
-            "the message is left for another try",
-            extra={"message_id": record.message_id, "error": type(error).__name__},
-            exc_info=True,
-        )
-        raise
+        return
+    if more:
+        agent_messages.send([agent_id])
+        metrics.add_metric("RunsContinued", MetricUnit.Count, 1)
 
 
 def catch_up(store: Store, agent_id: str, context: LambdaContext) -> bool:
@@ -107,8 +94,5 @@ def _publish(report: ConsolidationReport) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look after each message's agent, and report the messages that failed."""
-    return dict(
-        process_partial_response(
-            event=event, record_handler=look_after, processor=processor, context=context
-        )
-    )
+    take = partial(look_after, context=context)
+    return take_each(event, context, take, metrics=metrics, failures="RunsFailed")

@@ -9,36 +9,20 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from daybook.decisions import messages
 from lambdas.connection import client_manager
+from lambdas.queued import take_each
 
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
-# a batch in which every message fails is still a partial failure: each is tried by itself
-processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def carry_out(record: SQSRecord) -> None:
-    """Carry out one message. What it raises leaves this message, and no other, on the queue."""
-    try:
-        messages.carry_out(client_manager().store, messages.parse(record.body))
-    except Exception as error:
-        metrics.add_metric("MessagesFailed", MetricUnit.Count, 1)
-        logger.warning(
-            "the message is left for another try",
-            extra={"message_id": record.message_id, "error": type(error).__name__},
-            exc_info=True,
-        )
-        raise
+def carry_out(body: str) -> None:
+    """Carry out one message."""
+    messages.carry_out(client_manager().store, messages.parse(body))
     metrics.add_metric("MessagesCarriedOut", MetricUnit.Count, 1)
 
 
@@ -47,8 +31,4 @@ def carry_out(record: SQSRecord) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Carry out a batch of messages and report those that failed."""
-    return dict(
-        process_partial_response(
-            event=event, record_handler=carry_out, processor=processor, context=context
-        )
-    )
+    return take_each(event, context, carry_out, metrics=metrics, failures="MessagesFailed")

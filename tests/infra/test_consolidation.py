@@ -95,7 +95,8 @@ def test_workers_take_one_agent_each(stage: Synthesized, name: str) -> None:
     """And not more at once than the account can bear."""
     mapping = mapping_of(stage, f"{name}workerfunction")
     assert mapping["BatchSize"] == 1
-    workers = getattr(stage.config, f"{name}_workers")
+    paces = {"consolidation": stage.config.consolidation, "checkpoint": stage.config.checkpoints}
+    workers = paces[name].workers
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": workers}
 
 

@@ -81,6 +81,28 @@ def http_event(
     }
 
 
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def deliver(handler: Handler, *bodies: object, context: Context | None = None) -> list[str]:
+    """Hand messages to a function behind a queue; return the ids that it reports failed."""
+    records = [
+        {
+            "messageId": str(number),
+            "receiptHandle": "handle",
+            "body": body if isinstance(body, str) else json.dumps(body),
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
+            "awsRegion": "us-east-1",
+        }
+        for number, body in enumerate(bodies)
+    ]
+    answer = handler({"Records": records}, context or Context())
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
 @pytest.fixture
 def call(manager: AWSClientManager) -> Call:
     """Give a function that sends a request as an agent and returns status and JSON."""

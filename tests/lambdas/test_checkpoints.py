@@ -17,7 +17,7 @@ from daybook import (
 )
 from daybook.progress.changed_states import changed_states, note_states
 from lambdas import agent_messages, checkpoint_planner, checkpoint_worker, rollback
-from tests.lambdas.conftest import Context
+from tests.lambdas.conftest import Context, deliver
 
 
 @pytest.fixture(autouse=True)
@@ -34,25 +34,6 @@ def scout(manager: AWSClientManager) -> MemoryManager:
     memory.save_state({"n": 1})
     note_states(manager.store, {"scout": 1})
     return memory
-
-
-def deliver(*bodies: object) -> list[str]:
-    """Hand messages to the worker; return the ids of those that it reports failed."""
-    records = [
-        {
-            "messageId": str(number),
-            "receiptHandle": "handle",
-            "body": body if isinstance(body, str) else json.dumps(body),
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:checkpoint",
-            "awsRegion": "us-east-1",
-        }
-        for number, body in enumerate(bodies)
-    ]
-    answer = checkpoint_worker.handler({"Records": records}, Context())
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def published(capsys: pytest.CaptureFixture[str], name: str) -> list[float]:
@@ -74,7 +55,7 @@ def test_the_planner_sends_who_has_changed(
     (message,) = client.receive_message(QueueUrl=url)["Messages"]
     assert json.loads(message["Body"]) == {"agent_id": "scout"}
     assert published(capsys, "StatesChanged") == [1.0]
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(checkpoint_worker.handler, {"agent_id": "scout"}) == []
     capsys.readouterr()
     assert checkpoint_planner.handler(event, Context()) == {"agents": 0}
     assert published(capsys, "CheckpointLag") == [0.0]
@@ -86,7 +67,7 @@ def test_the_worker_keeps_a_version_once(
 ) -> None:
     """Repeats find it kept, and the registry knows."""
     message = {"agent_id": "scout"}
-    assert deliver(message, message) == []
+    assert deliver(checkpoint_worker.handler, message, message) == []
     assert published(capsys, "CheckpointsTaken") == [1.0, 0.0]
     assert [each.kind for each in scout.list_checkpoints()] == ["automatic"]
     assert list(changed_states(scout.store)) == []
@@ -96,7 +77,9 @@ def test_what_fails_is_tried_again(
     scout: MemoryManager, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An agent without a state, or a message that is none, holds up no other."""
-    assert deliver({"agent_id": "nobody"}, "not json", {"agent_id": "scout"}) == ["0", "1"]
+    assert deliver(
+        checkpoint_worker.handler, {"agent_id": "nobody"}, "not json", {"agent_id": "scout"}
+    ) == ["0", "1"]
     assert published(capsys, "CheckpointsFailed") == [1.0, 1.0]
     assert len(scout.list_checkpoints()) == 1
 
@@ -148,7 +131,7 @@ def test_bodies_that_nobody_needs_are_cleaned_up(
     """After a checkpoint was taken; that this fails makes no message fail."""
     for version in (1, 2):
         scout.save_state({"noise": [uuid4().hex for _ in range(25_000)]}, version)
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(checkpoint_worker.handler, {"agent_id": "scout"}) == []
     assert published(capsys, "StateBodiesRemoved") == [1.0]
     scout.save_state({}, 3)
 
@@ -156,5 +139,5 @@ def test_bodies_that_nobody_needs_are_cleaned_up(
         raise AccessDeniedError("no")
 
     monkeypatch.setattr(checkpoint_worker, "sweep", refused)
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(checkpoint_worker.handler, {"agent_id": "scout"}) == []
     assert len(scout.list_checkpoints()) == 2

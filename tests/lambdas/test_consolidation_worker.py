@@ -13,7 +13,7 @@ from daybook.memory import ConsolidationReport
 from daybook.progress.registry import due_agents, note_news
 from daybook.store import Store
 from lambdas import agent_messages, consolidation_worker
-from tests.lambdas.conftest import Context
+from tests.lambdas.conftest import Context, deliver
 
 NOW = datetime.now(UTC)
 KIND = DecisionType.OTHER
@@ -63,25 +63,6 @@ class Late(Context):
         return 0
 
 
-def deliver(*bodies: object, context: Context | None = None) -> list[str]:
-    """Hand messages to the function; return the ids of those that it reports failed."""
-    records = [
-        {
-            "messageId": str(number),
-            "receiptHandle": "handle",
-            "body": body if isinstance(body, str) else json.dumps(body),
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:consolidation",
-            "awsRegion": "us-east-1",
-        }
-        for number, body in enumerate(bodies)
-    ]
-    answer = consolidation_worker.handler({"Records": records}, context or Context())
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-
-
 def published(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
     """Return the metrics that the function has published, by name."""
     found: dict[str, list[float]] = {}
@@ -96,7 +77,7 @@ def test_one_agent_for_one_message(
 ) -> None:
     """The job runs for the agent that is named, and what it did is counted."""
     job.results = [{"outcomes_learned": 7, "patterns_created": 2, "patterns_retired": 1}]
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(consolidation_worker.handler, {"agent_id": "scout"}) == []
     assert (job.asked, sent) == (["scout"], [])
     metrics = published(capsys)
     assert metrics["OutcomesLearned"] == [7.0]
@@ -110,7 +91,7 @@ def test_the_registry_is_told(job: Job, sent: list[str], manager: AWSClientManag
     del sent
     note_news(manager.store, ["scout"])
     job.results = [{"caught_up_to": datetime.now(UTC) + timedelta(minutes=10)}]
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(consolidation_worker.handler, {"agent_id": "scout"}) == []
     assert list(due_agents(manager.store)) == []
 
 
@@ -118,7 +99,7 @@ def test_work_that_is_left_is_gone_on_with(job: Job, sent: list[str]) -> None:
     """While there is time the worker does not wait for another message."""
     soon = NOW + timedelta(seconds=1)
     job.results = [{"more": True}, {"more": True, "caught_up_to": soon}, {"more": False}]
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(consolidation_worker.handler, {"agent_id": "scout"}) == []
     assert (job.asked, sent) == (["scout"] * 3, [])
 
 
@@ -127,7 +108,7 @@ def test_a_run_that_gets_no_further(job: Job, sent: list[str], manager: AWSClien
     note_news(manager.store, ["scout"])
     far = NOW + timedelta(hours=1)
     job.results = [{"more": True, "caught_up_to": far}] * 2
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(consolidation_worker.handler, {"agent_id": "scout"}) == []
     assert (job.asked, sent) == (["scout"] * 2, [])
     assert [agent.agent_id for agent in due_agents(manager.store)] == ["scout"]
 
@@ -135,7 +116,7 @@ def test_a_run_that_gets_no_further(job: Job, sent: list[str], manager: AWSClien
 def test_when_the_time_is_up(job: Job, sent: list[str]) -> None:
     """The rest becomes a message of its own, and this one is done."""
     job.results = [{"more": True}]
-    assert deliver({"agent_id": "scout"}, context=Late()) == []
+    assert deliver(consolidation_worker.handler, {"agent_id": "scout"}, context=Late()) == []
     assert (job.asked, sent) == (["scout"], ["scout"])
 
 
@@ -149,7 +130,7 @@ def test_another_worker_is_at_it(
     """The message is done with, as the other does its work; the agent stays due until then."""
     note_news(manager.store, ["scout"])
     job.results = [error("somebody else")]
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(consolidation_worker.handler, {"agent_id": "scout"}) == []
     assert published(capsys)["RunsBusy"] == [1.0]
     assert [agent.agent_id for agent in due_agents(manager.store)] == ["scout"]
 
@@ -160,7 +141,9 @@ def test_a_failure_stays_on_the_queue(
     """It is reported and counted; the messages beside it are carried out."""
     note_news(manager.store, ["scout", "risk"])
     job.results = [ThrottledError("too much"), {"caught_up_to": NOW + timedelta(hours=1)}]
-    assert deliver({"agent_id": "scout"}, {"agent_id": "risk"}) == ["0"]
+    assert deliver(consolidation_worker.handler, {"agent_id": "scout"}, {"agent_id": "risk"}) == [
+        "0"
+    ]
     assert published(capsys)["RunsFailed"] == [1.0]
     assert [agent.agent_id for agent in due_agents(manager.store)] == ["scout"]
 
@@ -171,7 +154,7 @@ def test_a_failure_stays_on_the_queue(
 )
 def test_a_bad_message_stays_on_the_queue(job: Job, body: object) -> None:
     """After five tries it is in the dead-letter queue, for a person to see."""
-    assert deliver(body) == ["0"]
+    assert deliver(consolidation_worker.handler, body) == ["0"]
     assert job.asked == []
 
 
@@ -193,7 +176,7 @@ def test_a_run_without_news_costs_little(
     own = log.log_decision(KIND, confidence=0.5, decided_at=NOW - timedelta(days=2))
     log.log_outcome(own, KIND, True)
     for _ in range(2):  # the first archive of all leaves its marks to a second run
-        assert deliver({"agent_id": "scout"}) == []
+        assert deliver(consolidation_worker.handler, {"agent_id": "scout"}) == []
     requests.clear()
-    assert deliver({"agent_id": "scout"}) == []
+    assert deliver(consolidation_worker.handler, {"agent_id": "scout"}) == []
     assert requests == ["Query", "Query", "UpdateItem"]

@@ -1,30 +1,10 @@
 """The queue's door: each message by itself, repeats counted once, failures kept."""
 
-import json
 from typing import Any
 
 from daybook import AWSClientManager, DecisionLogger, MemoryManager, new_decision_id
 from lambdas.decision_queue import handler
-from tests.lambdas.conftest import Context
-
-
-def deliver(*bodies: object) -> list[str]:
-    """Hand a batch to the function; return the ids of the messages that it reports failed."""
-    records = [
-        {
-            "messageId": str(number),
-            "receiptHandle": "handle",
-            "body": body if isinstance(body, str) else json.dumps(body),
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:decisions",
-            "awsRegion": "us-east-1",
-        }
-        for number, body in enumerate(bodies)
-    ]
-    answer = handler({"Records": records}, Context())
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+from tests.lambdas.conftest import deliver
 
 
 def decision_message(decision_id: str, **more: Any) -> dict[str, Any]:
@@ -42,7 +22,7 @@ def outcome_message(decision_id: str, *, success: bool = True) -> dict[str, Any]
 def test_messages_are_carried_out(manager: AWSClientManager) -> None:
     """A decision and its outcome in one batch are in the log afterwards."""
     own = new_decision_id("risk")
-    assert deliver(decision_message(own), outcome_message(own)) == []
+    assert deliver(handler, decision_message(own), outcome_message(own)) == []
     read = DecisionLogger(MemoryManager("risk", manager)).get_decision(own)
     assert read.outcome is not None
     assert read.outcome.success
@@ -52,8 +32,8 @@ def test_repeats_count_once(manager: AWSClientManager) -> None:
     """A queue delivers at least once; the log has it once."""
     own = new_decision_id("risk")
     batch = [decision_message(own), outcome_message(own)]
-    assert deliver(*batch, *batch) == []
-    assert deliver(*batch) == []
+    assert deliver(handler, *batch, *batch) == []
+    assert deliver(handler, *batch) == []
     stats = DecisionLogger(MemoryManager("risk", manager)).get_decision_stats()
     assert (stats["total_decisions"], stats["with_outcome"]) == (1, 1)
 
@@ -62,14 +42,15 @@ def test_an_outcome_that_overtakes_is_tried_again(manager: AWSClientManager) -> 
     """Before its decision it fails and stays on the queue; afterwards it is carried out."""
     del manager
     own = new_decision_id("risk")
-    assert deliver(outcome_message(own), decision_message(own)) == ["0"]
-    assert deliver(outcome_message(own)) == []
+    assert deliver(handler, outcome_message(own), decision_message(own)) == ["0"]
+    assert deliver(handler, outcome_message(own)) == []
 
 
 def test_bad_messages_fail_alone(manager: AWSClientManager) -> None:
     """Each bad message is reported; the good ones between them are carried out."""
     first, second = new_decision_id("risk"), new_decision_id("risk")
     failed = deliver(
+        handler,
         decision_message(first),
         "not json",
         "[" * 100_000,
@@ -88,14 +69,14 @@ def test_bad_messages_fail_alone(manager: AWSClientManager) -> None:
 def test_a_batch_of_nothing_but_bad_messages(manager: AWSClientManager) -> None:
     """All are reported, and the function itself does not fail."""
     del manager
-    assert deliver("x", "y") == ["0", "1"]
+    assert deliver(handler, "x", "y") == ["0", "1"]
 
 
 def test_a_second_outcome_is_kept_for_a_person(manager: AWSClientManager) -> None:
     """A conflict is not dropped: it ends in the dead-letter queue, and the first stands."""
     own = new_decision_id("risk")
-    assert deliver(decision_message(own), outcome_message(own)) == []
-    assert deliver(outcome_message(own, success=False)) == ["0"]
+    assert deliver(handler, decision_message(own), outcome_message(own)) == []
+    assert deliver(handler, outcome_message(own, success=False)) == ["0"]
     outcome = DecisionLogger(MemoryManager("risk", manager)).get_decision(own).outcome
     assert outcome is not None
     assert outcome.success
