@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -14,6 +12,7 @@ from daybook import AWSClientManager, DecisionLogger, MemoryManager
 from daybook.platform import Connection
 from daybook.settings import Settings
 from daybook.testing import local_aws
+from tests.clocks import Clock
 from tests.gateway import AgentClientManager, gateway
 from tests.lambdas.conftest import Context
 
@@ -21,21 +20,6 @@ BUCKET = "contract-bodies"
 BY_TABLES = ("moto", "dynamodb_local", "ministack")
 BACKENDS = (*BY_TABLES, "api")
 """The first three by the door to the tables; the last by the API, in front of moto."""
-
-
-@dataclass
-class Clock:
-    """A clock that tests set."""
-
-    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """Return the time."""
-        return self.now
-
-    def advance(self, **amount: float) -> None:
-        """Go forward."""
-        self.now += timedelta(**amount)
 
 
 @pytest.fixture

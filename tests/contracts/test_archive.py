@@ -14,7 +14,8 @@ from daybook.errors import BodyMissingError
 from daybook.progress import commit, read_arrivals
 from daybook.progress.heads import read_head
 from daybook.store import Store, keys, objects
-from tests.contracts.conftest import BY_TABLES, Clock
+from tests.clocks import Clock
+from tests.contracts.conftest import BY_TABLES
 
 # these speak to the tables themselves, and no verb of an agent is among them
 pytestmark = pytest.mark.parametrize("client_manager", BY_TABLES, indirect=True)

@@ -15,7 +15,7 @@ from daybook.progress.changed_states import (
 )
 from daybook.progress.registry import due_agents, note_news
 from daybook.store import MEMORY, Store, keys
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 
 
 @pytest.fixture

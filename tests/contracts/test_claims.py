@@ -22,7 +22,7 @@ from daybook.signals.inbox import MOST_ATTEMPTS
 from daybook.store import SIGNALS, keys
 from daybook.store.expressions import absent, equals
 from daybook.store.requests import Put
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 from tests.contracts.inboxes import ids, statuses
 
 ALERT = SignalType.RISK_ALERT

@@ -21,7 +21,7 @@ from daybook import (
 from daybook.models.signal_ids import SignalId
 from daybook.store import SIGNALS, keys
 from daybook.store.codec import deflated
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 
 
 @pytest.fixture

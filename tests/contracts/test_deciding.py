@@ -13,7 +13,7 @@ from daybook import (
     current_decision,
     decision,
 )
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 
 RISK = DecisionType.RISK_ASSESSMENT
 

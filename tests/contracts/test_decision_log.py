@@ -25,7 +25,7 @@ from daybook.decisions import record
 from daybook.models.drafts import DecisionDraft
 from daybook.store import DECISIONS
 from daybook.store.expressions import begins_with, equals
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 
 RISK = DecisionType.RISK_ASSESSMENT
 QUERY = DecisionType.QUERY_EXECUTION

@@ -24,7 +24,7 @@ from daybook.progress.heads import read_head
 from daybook.store import DECISIONS, MEMORY, keys
 from daybook.store.bodies import BODY
 from daybook.store.expressions import begins_with, equals
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 
 KIND = DecisionType.STRATEGY_SELECTION
 

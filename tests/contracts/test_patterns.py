@@ -23,7 +23,7 @@ from daybook import (
 )
 from daybook.memory import pattern_items, patterns
 from daybook.store import MEMORY
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 
 KIND = DecisionType.STRATEGY_SELECTION
 

@@ -20,7 +20,8 @@ from daybook.progress.leases import LENGTH
 from daybook.store import MEMORY, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.requests import Put
-from tests.contracts.conftest import BY_TABLES, Clock
+from tests.clocks import Clock
+from tests.contracts.conftest import BY_TABLES
 
 # these speak to the tables themselves, and no verb of an agent is among them
 pytestmark = pytest.mark.parametrize("client_manager", BY_TABLES, indirect=True)

@@ -14,7 +14,8 @@ from daybook.progress.registry import (
     note_news,
 )
 from daybook.store import MEMORY, Store, keys
-from tests.contracts.conftest import BY_TABLES, Clock
+from tests.clocks import Clock
+from tests.contracts.conftest import BY_TABLES
 
 # these speak to the tables themselves, and no verb of an agent is among them
 pytestmark = pytest.mark.parametrize("client_manager", BY_TABLES, indirect=True)

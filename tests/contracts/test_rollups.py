@@ -16,7 +16,8 @@ from daybook.progress.heads import commit, read_head
 from daybook.store import DECISIONS, MEMORY, CapacityMeter, keys
 from daybook.store.expressions import equals
 from daybook.store.requests import Check
-from tests.contracts.conftest import BY_TABLES, Clock
+from tests.clocks import Clock
+from tests.contracts.conftest import BY_TABLES
 from tests.unit.analytics.worker import FOR_EVER, check, documents, run
 
 # these speak to the tables themselves, and no verb of an agent is among them

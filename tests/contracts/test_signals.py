@@ -24,7 +24,7 @@ from daybook.models.signal_ids import SignalId
 from daybook.signals import route, stored_signal
 from daybook.store import SIGNALS, keys
 from daybook.store.expressions import begins_with, equals
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 from tests.contracts.inboxes import ids, statuses
 
 ALERT = SignalType.RISK_ALERT

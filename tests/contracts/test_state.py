@@ -21,7 +21,7 @@ from daybook.settings import Settings
 from daybook.state import create_checkpoint, create_if_changed, rollback, rollbacks
 from daybook.store import STATE
 from daybook.store.expressions import equals
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 
 DATA: dict[str, Any] = {
     "position": {"BTC": 0.1 + 0.2, "ETH": -1.5e300},

@@ -18,7 +18,8 @@ from daybook.store.expressions import (
     present,
 )
 from daybook.store.requests import Check, Delete, Put, Update
-from tests.contracts.conftest import BY_TABLES, Clock
+from tests.clocks import Clock
+from tests.contracts.conftest import BY_TABLES
 
 # these speak to the tables themselves, and no verb of an agent is among them
 pytestmark = pytest.mark.parametrize("client_manager", BY_TABLES, indirect=True)

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from daybook import AWSClientManager, DecisionLogger, MemoryManager, PatternLearner, PatternType
 from daybook.settings import Settings
-from tests.contracts.conftest import Clock
+from tests.clocks import Clock
 from tests.contracts.test_learning import KIND, live
 
 

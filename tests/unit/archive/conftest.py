@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from daybook.progress import Head, commit, read_arrivals
 from daybook.progress.heads import read_head
 from daybook.store import Store
 from daybook.testing import local_aws
+from tests.clocks import Clock
 
 KIND = DecisionType.OTHER
 FIRST = date(2026, 3, 1)
@@ -68,21 +69,6 @@ class Agent:
     def archived(self, day: date = FIRST) -> list[DecisionRecord]:
         """Return what the archive holds of a day."""
         return list(read_day(self.store, self.name, day))
-
-
-@dataclass
-class Clock:
-    """A clock that tests set; it starts at noon of the first of March 2026."""
-
-    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """Return the time."""
-        return self.now
-
-    def advance(self, **amount: float) -> None:
-        """Go forward."""
-        self.now += timedelta(**amount)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from daybook import AWSClientManager, DecisionRecord
 from daybook.models.json_values import JsonObject
 from daybook.testing import local_aws
-from tests.unit.archive.conftest import FIRST, Agent, Clock, DiedError, requests
+from tests.clocks import Clock
+from tests.unit.archive.conftest import FIRST, Agent, DiedError, requests
 
 STEPS = 10  # of a run over two new days and a dirty one; the test checks that
 END = Clock().now.replace(day=6)

@@ -16,7 +16,8 @@ from daybook.archive.parquet import Spool
 from daybook.archive.rows import Row, is_whole, live_rows, merged
 from daybook.store import DECISIONS, Store, objects
 from daybook.store.expressions import begins_with, equals
-from tests.unit.archive.conftest import FIRST, Agent, Clock, requests
+from tests.clocks import Clock
+from tests.unit.archive.conftest import FIRST, Agent, requests
 
 
 def live(agent: Agent) -> list[Row]:

@@ -19,7 +19,8 @@ from daybook.store import DECISIONS, MEMORY, keys
 from daybook.store.expressions import absent, equals
 from daybook.store.requests import Check
 from daybook.testing.local_aws import BUCKET
-from tests.unit.archive.conftest import FIRST, Agent, Clock, requests
+from tests.clocks import Clock
+from tests.unit.archive.conftest import FIRST, Agent, requests
 
 DAY = timedelta(days=1)
 

@@ -1,8 +1,6 @@
 """An agent's saver and store, on moto and on DynamoDB Local, with a client of the test's own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,21 +10,7 @@ from daybook import AWSClientManager, CapacityMeter
 from daybook.adapters.langgraph import DaybookSaver, DaybookStore
 from daybook.settings import Settings
 from daybook.testing import local_aws
-
-
-@dataclass
-class Clock:
-    """A clock that tests set."""
-
-    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """Return the time."""
-        return self.now
-
-    def advance(self, **amount: float) -> None:
-        """Go forward."""
-        self.now += timedelta(**amount)
+from tests.clocks import Clock
 
 
 @pytest.fixture

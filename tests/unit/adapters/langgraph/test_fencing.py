@@ -15,8 +15,8 @@ from langgraph.checkpoint.base import CheckpointTuple
 from daybook import AWSClientManager, StaleStateError
 from daybook.adapters.langgraph import DaybookSaver
 from daybook.settings import Settings
+from tests.clocks import Clock
 from tests.faults.clients import RepeatingClient
-from tests.unit.adapters.langgraph.conftest import Clock
 from tests.unit.adapters.langgraph.drafts import chain, checkpoint, config, metadata, put
 
 WRITERS = 8

@@ -18,8 +18,8 @@ from daybook.adapters.langgraph import DaybookSaver
 from daybook.settings import Settings
 from daybook.store import STATE
 from daybook.store.expressions import equals
+from tests.clocks import Clock
 from tests.faults.clients import CountingClient, DeadError, DyingClient
-from tests.unit.adapters.langgraph.conftest import Clock
 from tests.unit.adapters.langgraph.drafts import chain, checkpoint, config, metadata, put
 
 HOSTILE = ["", "#", "a#b", "a/b", "%23", "+", "C#", "ü", "日本語" * 100, "\x00", "a|b:c", "*", " "]

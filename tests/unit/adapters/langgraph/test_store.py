@@ -12,8 +12,8 @@ from langgraph.store.base import GetOp, InvalidNamespaceError, PutOp, SearchOp
 from daybook import AWSClientManager, BodyTooLargeError, CapacityMeter, InvalidInputError
 from daybook.adapters.langgraph import DaybookStore
 from daybook.settings import Settings
+from tests.clocks import Clock
 from tests.faults.clients import DeadError, DyingClient
-from tests.unit.adapters.langgraph.conftest import Clock
 
 HOSTILE = ["", "#", "a.b", "a/b", "%23", "+", "I#", "ü", "日本語" * 100, "\x00", "*", " "]
 
