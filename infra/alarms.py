@@ -7,7 +7,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.api import DecisionApi
+from infra.api import AgentApi
 from infra.checkpoints import Checkpoints, Rollback
 from infra.config import StageConfig
 from infra.consolidation import Consolidation
@@ -39,7 +39,7 @@ class Alarms(Construct):
         construct_id: str,
         *,
         config: StageConfig,
-        api: DecisionApi,
+        api: AgentApi,
         queue: DecisionQueue,
         news: News,
         consolidation: Consolidation,

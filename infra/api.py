@@ -38,8 +38,8 @@ ACCESS_LOG = {
 }
 
 
-class DecisionApi(Construct):
-    """`decision-api` behind an HTTP API: one route, which the function's resolver divides.
+class AgentApi(Construct):
+    """`agent-api` behind an HTTP API: one route, which the function's resolver divides.
 
     Every request has to be signed (SigV4); API Gateway hands the signer's ARN to the function,
     which takes the agent's id from it.
@@ -58,10 +58,10 @@ class DecisionApi(Construct):
         super().__init__(scope, construct_id)
         self.handler = DaybookFunction(
             self,
-            "decision-api",
+            "agent-api",
             config=config,
             artifacts=artifacts,
-            handler="lambdas.decision_api.handler",
+            handler="lambdas.agent_api.handler",
             # API Gateway gives up after 30 seconds; a function that outlives it helps nobody
             timeout=Duration.seconds(29),
             memory_mb=1024,

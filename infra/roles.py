@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.access import grant_own_partitions
-from infra.api import DecisionApi
+from infra.api import AgentApi
 from infra.config import StageConfig
 from infra.nag import acknowledge
 from infra.payloads import Payloads
@@ -30,7 +30,7 @@ class AgentRoles(Construct):
         construct_id: str,
         *,
         config: StageConfig,
-        api: DecisionApi,
+        api: AgentApi,
         tables: Mapping[str, dynamodb.Table],
         payloads: Payloads,
     ) -> None:
@@ -57,7 +57,7 @@ class AgentRoles(Construct):
         CfnOutput(self, f"role-{agent}", value=role.role_arn, description=f"The role of {agent}")
         return role
 
-    def _open_api(self, role: iam.Role, api: DecisionApi) -> None:
+    def _open_api(self, role: iam.Role, api: AgentApi) -> None:
         """Let a role call the API."""
         api.grant_invoke(role)
         acknowledge(

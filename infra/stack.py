@@ -8,7 +8,7 @@ from constructs import Construct
 from daybook.store import schema
 from infra.access import grant_log
 from infra.alarms import Alarms
-from infra.api import DecisionApi
+from infra.api import AgentApi
 from infra.checkpoints import Checkpoints, Rollback
 from infra.config import StageConfig
 from infra.consolidation import Consolidation
@@ -53,7 +53,7 @@ class DaybookStack(Stack):
             layer=layer,
             environment={"DAYBOOK_PAYLOAD_BUCKET": payloads.bucket.bucket_name},
         )
-        api = DecisionApi(
+        api = AgentApi(
             self,
             "http",
             config=config,

@@ -95,7 +95,7 @@ def show_traffic(console: Console, wiring: Wiring) -> None:
     scout, risk = wiring.scout_door, wiring.risk_door
     console.print(
         f"{scout.name}: {scout.requests:,} requests, each signed and carried out by the function "
-        f"decision-api. {risk.name}: {risk.messages:,} messages in {risk.requests:,} requests, "
+        f"agent-api. {risk.name}: {risk.messages:,} messages in {risk.requests:,} requests, "
         "carried out by decision-queue; no dead letters. Their functions write as the SDK does.\n",
         style="dim",
     )

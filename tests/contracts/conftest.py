@@ -66,11 +66,11 @@ def client_manager(request: pytest.FixtureRequest, clock: Clock) -> Iterator[AWS
 @contextmanager
 def _served(behind: AWSClientManager) -> Iterator[str]:
     """Serve the API's function over these tables; give its URL."""
-    from lambdas import decision_api  # noqa: PLC0415 - after the environment is set
+    from lambdas import agent_api  # noqa: PLC0415 - after the environment is set
 
     with (
-        patch.object(decision_api, "client_manager", lambda: behind),
-        gateway(decision_api.handler, Context()) as url,
+        patch.object(agent_api, "client_manager", lambda: behind),
+        gateway(agent_api.handler, Context()) as url,
     ):
         yield url
 

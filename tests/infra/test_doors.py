@@ -23,7 +23,7 @@ def test_api_is_throttled_and_logged(stage: Synthesized) -> None:
 
 
 FUNCTIONS = (
-    "decision-api",
+    "agent-api",
     "decision-queue",
     "news",
     "consolidation-planner",
@@ -65,7 +65,7 @@ def test_environment(stage: Synthesized, name: str) -> None:
     assert (variables.pop("POWERTOOLS_TRACE_DISABLED", None) is None) is stage.config.tracing
     sends = name.startswith(("consolidation", "checkpoint"))
     assert bool(variables.pop("DAYBOOK_WORK_QUEUE_URL", None)) is sends
-    assert bool(variables.pop("DAYBOOK_SIGNALS_ROUTED", None)) is (name == "decision-api")
+    assert bool(variables.pop("DAYBOOK_SIGNALS_ROUTED", None)) is (name == "agent-api")
     routes = name == "signal-router"
     for variable in ("DAYBOOK_SIGNAL_BUS", "DAYBOOK_SIGNAL_DEAD_LETTERS_URL"):
         assert bool(variables.pop(variable, None)) is routes

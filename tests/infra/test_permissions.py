@@ -76,7 +76,7 @@ def test_the_log_is_append_only(stage: Synthesized) -> None:
 def test_api_function(prod: Synthesized) -> None:
     """The API's function may do whatever agents can do, and notice that an object is lost."""
     expected = FUNCTION_ACTIONS | LEARNING | TRACING | {"s3:ListBucket"}
-    assert actions(prod, "decisionapi") == expected
+    assert actions(prod, "agentapi") == expected
 
 
 def test_the_api_changes_what_agents_can(prod: Synthesized) -> None:
@@ -84,7 +84,7 @@ def test_the_api_changes_what_agents_can(prod: Synthesized) -> None:
     for table, missing in (("memory", set()), ("signals", set()), ("state", {"BatchWriteItem"})):
         (granted,) = (
             acting(found)
-            for found in statements(prod, "decisionapi")
+            for found in statements(prod, "agentapi")
             if f"tablesagent{table}" in str(found["Resource"]) and "index" not in str(found)
         )
         assert LEARNING - granted == {f"dynamodb:{name}" for name in missing}, table

@@ -20,9 +20,9 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/daybook-agent-{agent}/session"
 class Context:
     """What Lambda hands to a handler."""
 
-    function_name: str = "decision-api"
+    function_name: str = "agent-api"
     memory_limit_in_mb: int = 1024
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:decision-api"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:agent-api"
     aws_request_id: str = "11111111-2222-3333-4444-555555555555"
 
     def get_remaining_time_in_millis(self) -> int:
@@ -35,7 +35,7 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[AWSClientManager]:
     """Give the functions a client manager on moto."""
     with local_aws() as made:
         connection.client_manager.cache_clear()
-        monkeypatch.setattr("lambdas.decision_api.client_manager", lambda: made)
+        monkeypatch.setattr("lambdas.agent_api.client_manager", lambda: made)
         monkeypatch.setattr("lambdas.decision_queue.client_manager", lambda: made)
         yield made
 
@@ -106,7 +106,7 @@ def deliver(handler: Handler, *bodies: object, context: Context | None = None) -
 @pytest.fixture
 def call(manager: AWSClientManager) -> Call:
     """Give a function that sends a request as an agent and returns status and JSON."""
-    from lambdas.decision_api import handler  # noqa: PLC0415 - after the environment is set
+    from lambdas.agent_api import handler  # noqa: PLC0415 - after the environment is set
 
     del manager
 

@@ -33,7 +33,7 @@ from daybook.settings import Settings
 from daybook.store.batching import Backoff
 from daybook.store.signing import HttpAnswer, SignedHttp
 from daybook.testing import local_aws
-from lambdas import decision_api
+from lambdas import agent_api
 from tests.gateway import AgentClientManager, gateway, secret_of
 from tests.lambdas.conftest import Context
 
@@ -152,8 +152,8 @@ def behind() -> Any:
     """Serve the API over moto; give the client manager behind it and the URL."""
     with (
         local_aws() as manager,
-        patch.object(decision_api, "client_manager", lambda: manager),
-        gateway(decision_api.handler, Context()) as url,
+        patch.object(agent_api, "client_manager", lambda: manager),
+        gateway(agent_api.handler, Context()) as url,
     ):
         yield manager, url
 

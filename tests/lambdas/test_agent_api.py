@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from daybook import AWSClientManager, DecisionLogger, MemoryManager, errors, new_decision_id
 from daybook.doors.refusals import status_of
-from lambdas.decision_api import handler
+from lambdas.agent_api import handler
 from tests.lambdas.conftest import ROLE, Call, Context, http_event
 
 DECISION = {"decision_type": "risk_assessment", "confidence": 0.5, "context": {"cycle": 1}}
