@@ -1,7 +1,9 @@
 """boto3 clients, made once for each service and shared by every thread."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from boto3 import Session
@@ -31,8 +33,16 @@ CONFIG = Config(
 )
 
 
+# sessions are not thread-safe, and one may serve several threads' client managers
+_MAKING = threading.Lock()
+
+
+@cache
 def sealed_session(region: str) -> Session:
-    """Make a session that no variable or file can send elsewhere: dummy keys, no endpoints."""
+    """Return the session that no variable or file can send elsewhere: dummy keys, no endpoints.
+
+    One for each region: what it reads of the services' models, a fifth of a second, it keeps.
+    """
     # each: name in the file, variables of the environment, value without either, conversion
     core = CoreSession(
         session_vars={
@@ -61,7 +71,7 @@ class Clients:
             self._session = session or Session()
 
     def dynamodb(self) -> "DynamoDBClient":
-        """Make a DynamoDB client. Sessions are not thread-safe: the caller makes each once."""
+        """Make a DynamoDB client."""
         with self._connecting():
             return self._session.client("dynamodb", config=CONFIG, **self._where)
 
@@ -80,7 +90,8 @@ class Clients:
     @contextmanager
     def _connecting(self) -> Iterator[None]:
         try:
-            yield
+            with _MAKING:
+                yield
         except (BotoCoreError, ValueError) as fault:
             where = ", ".join(f"{name}={value!r}" for name, value in self._where.items())
             raise InvalidInputError(f"no client can be made for {where}: {fault}") from fault

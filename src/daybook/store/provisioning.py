@@ -24,16 +24,16 @@ def create_tables(client: "DynamoDBClient", prefix: str) -> None:
     for schema in TABLES:
         name = f"{prefix}{schema.name}"
         with told_as_ours(f"creating the table {name}"):
-            if _status(client, name) == "DELETING":
-                _wait(client, name, _is_gone)
-            if _describe(client, name) is None:
+            found = _describe(client, name)
+            if found and found["TableStatus"] == "DELETING":
+                found = _wait(client, name, _is_gone)
+            if found is None:
                 with ignoring("ResourceInUseException"):
                     client.create_table(**requests.create_table(name, schema))
     for schema in TABLES:
         name = f"{prefix}{schema.name}"
         with told_as_ours(f"creating the table {name}"):
-            _wait(client, name, _is_usable)
-            _check(schema, name, _describe(client, name) or {})
+            _check(schema, name, _wait(client, name, _is_usable) or {})
             described = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
             if described.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
                 # two creators at once: the second is told that it is enabled already
@@ -46,7 +46,8 @@ def delete_tables(client: "DynamoDBClient", prefix: str) -> None:
     names = [f"{prefix}{schema.name}" for schema in TABLES]
     for name in names:
         with told_as_ours(f"deleting the table {name}"):
-            if _status(client, name) == "CREATING":
+            found = _describe(client, name)
+            if found and found["TableStatus"] == "CREATING":
                 _wait(client, name, _is_usable)
             with ignoring("ResourceNotFoundException"):
                 client.delete_table(TableName=name)
@@ -62,11 +63,6 @@ def _describe(client: "DynamoDBClient", name: str) -> dict[str, Any] | None:
     return tables[0] if tables else None
 
 
-def _status(client: "DynamoDBClient", name: str) -> str | None:
-    described = _describe(client, name)
-    return described["TableStatus"] if described else None
-
-
 def _is_usable(described: dict[str, Any] | None) -> bool:
     if described is None or described["TableStatus"] not in {"ACTIVE", "UPDATING"}:
         return False
@@ -80,10 +76,11 @@ def _is_gone(described: dict[str, Any] | None) -> bool:
 
 def _wait(
     client: "DynamoDBClient", name: str, done: Callable[[dict[str, Any] | None], bool]
-) -> None:
+) -> dict[str, Any] | None:
+    """Return the table's description as soon as it is as wanted."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     pause = 0.02
-    while not done(_describe(client, name)):
+    while not done(described := _describe(client, name)):
         if time.monotonic() > deadline:
             raise UnreachableError(
                 f"the table {name} did not settle within {PATIENCE_SECONDS:.0f} seconds: "
@@ -91,6 +88,7 @@ def _wait(
             )
         time.sleep(pause)
         pause = min(2.0, pause * 2)
+    return described
 
 
 def _check(schema: Table, name: str, described: dict[str, Any]) -> None:
