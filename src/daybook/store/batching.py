@@ -33,6 +33,13 @@ class Backoff:
         """Sleep before the next attempt; the first is attempt 0."""
         self.sleep(self.draw() * min(self.cap, self.base * 2**attempt))
 
+    def attempts(self, tries: int | None = None) -> Iterator[int]:
+        """Count tries from 0, `self.tries` unless told; sleep between them, not after the last."""
+        for attempt in range(self.tries if tries is None else tries):
+            if attempt:
+                self.pause(attempt - 1)
+            yield attempt
+
 
 def cut(elements: Sequence[Element], limit: int) -> Iterator[Sequence[Element]]:
     """Cut a sequence into runs of at most `limit`."""

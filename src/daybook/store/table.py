@@ -159,14 +159,13 @@ class Store:
 
     def _patiently(self, action: str, send: Callable[[], object]) -> None:
         """Send a request, again while others are in its way."""
-        for attempt in range(self.backoff.tries):
+        for attempt in self.backoff.attempts():
             try:
                 with told_as_ours(action):
                     send()
             except ThrottledError:
                 if attempt + 1 == self.backoff.tries:
                     raise
-                self.backoff.pause(attempt)
             else:
                 return
 

@@ -15,6 +15,30 @@ def paused(pauses: list[float], tries: int = 4) -> Backoff:
     return Backoff(tries=tries, base=1.0, cap=5.0, sleep=pauses.append, draw=lambda: 1.0)
 
 
+def test_it_pauses_between_tries_and_not_after_the_last() -> None:
+    """Each pause is longer than the one before; whoever fails at the last try knows at once."""
+    pauses: list[float] = []
+    before = [(attempt, list(pauses)) for attempt in paused(pauses).attempts()]
+    assert before == [(0, []), (1, [1.0]), (2, [1.0, 2.0]), (3, [1.0, 2.0, 4.0])]
+    assert pauses == [1.0, 2.0, 4.0]
+
+
+def test_a_try_that_succeeds_is_not_followed_by_a_pause() -> None:
+    """Leaving the loop leaves it at once."""
+    pauses: list[float] = []
+    for attempt in paused(pauses).attempts():
+        if attempt == 1:
+            break
+    assert pauses == [1.0]
+
+
+def test_a_loop_can_have_its_own_number_of_tries() -> None:
+    """More or fewer than the backoff has; none at all does not pause, either."""
+    pauses: list[float] = []
+    assert [list(paused(pauses).attempts(tries)) for tries in (6, 1, 0)] == [[*range(6)], [0], []]
+    assert pauses == [1.0, 2.0, 4.0, 5.0, 5.0]
+
+
 @given(st.lists(st.integers()), st.integers(min_value=1, max_value=30))
 def test_cutting_loses_nothing(elements: list[int], limit: int) -> None:
     """The runs joined are the whole, and none is over the limit."""
