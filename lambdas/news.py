@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from daybook.models.checkpoints import LARGEST_VERSION
 from daybook.models.identity import AGENT_ID
+from daybook.models.state import LARGEST_VERSION
 from daybook.progress.changed_states import note_states
 from daybook.progress.registry import note_news
 from daybook.store.keys import ARRIVING, CURRENT_STATE

@@ -5,7 +5,7 @@ from typing import Any
 
 from daybook.errors import DaybookError, InvalidInputError
 from daybook.models import AgentSignal
-from daybook.models.coordination import json_size
+from daybook.models.signals import json_size
 from daybook.settings import read_settings
 from daybook.store.batching import Backoff
 from lambdas.connection import events, sqs

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from daybook.errors import BodyCorruptError, InvalidInputError
-from daybook.models.coordination import check_could_be_published
+from daybook.models.signals import check_could_be_published
 from daybook.signals import Directory, route
 from daybook.signals.items import read_signal
 from daybook.store import Store

@@ -33,9 +33,9 @@ from daybook.models import (
     MemoryTier,
     new_decision_id,
 )
-from daybook.models.checkpoints import StateReceipt
 from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
 from daybook.models.identity import checked_agent_id
+from daybook.models.state import StateReceipt
 from daybook.settings import region
 from daybook.signals import SignalVerbs, acknowledge
 from daybook.state import StateVerbs, saving

@@ -13,8 +13,8 @@ import pytest
 
 from daybook import DecisionLogger, DecisionType, InvalidInputError, MemoryManager
 from daybook.decisions import messages
-from daybook.models.coordination import SignalDraft
 from daybook.models.drafts import DecisionDraft, OutcomeFacts
+from daybook.models.signals import SignalDraft
 from daybook.store import DECISIONS, keys
 from daybook.store.expressions import begins_with, equals
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from daybook import AWSClientManager, ClaimExpiredError, SignalPriority, SignalType
-from daybook.models.coordination import ClaimedSignal, SignalDraft
+from daybook.models.signals import ClaimedSignal, SignalDraft
 from daybook.signals import acknowledge, claim, publish_draft, register, route
 from daybook.store import SIGNALS, Store
 from daybook.store.attributes import Item

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from daybook import AWSClientManager, ClaimExpiredError, SignalPriority, SignalStatus
-from daybook.models.coordination import AgentSignal, SignalDraft
+from daybook.models.signals import AgentSignal, SignalDraft
 from daybook.signals import (
     acknowledge,
     claim,

@@ -19,10 +19,10 @@ from pydantic_core import from_json, to_json
 
 from daybook.errors import InvalidInputError
 from daybook.models.base import Record, as_invalid_input
-from daybook.models.checkpoints import checked_checkpoint_id
 from daybook.models.identity import DecisionId
 from daybook.models.json_values import checked_json
 from daybook.models.signal_ids import SignalId
+from daybook.models.state import checked_checkpoint_id
 
 if TYPE_CHECKING:
     from daybook.doors.api import Api

@@ -1,14 +1,5 @@
 """Records and enums: pydantic models, strict about bad input; no I/O."""
 
-from daybook.models.checkpoints import Checkpoint
-from daybook.models.coordination import (
-    AgentCard,
-    AgentSignal,
-    AgentState,
-    ClaimedSignal,
-    DeliveryReport,
-    SignalReport,
-)
 from daybook.models.decisions import (
     DecisionContext,
     DecisionOutcome,
@@ -26,6 +17,14 @@ from daybook.models.enums import (
 )
 from daybook.models.identity import DecisionId, new_decision_id
 from daybook.models.patterns import MemoryPattern, PatternCondition
+from daybook.models.signals import (
+    AgentCard,
+    AgentSignal,
+    ClaimedSignal,
+    DeliveryReport,
+    SignalReport,
+)
+from daybook.models.state import AgentState, Checkpoint
 
 __all__ = [
     "AgentCard",

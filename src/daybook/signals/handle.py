@@ -13,9 +13,9 @@ from typing import Any
 from daybook.doors import Api, verb
 from daybook.errors import InvalidInputError, StorageError
 from daybook.models import AgentCard, AgentSignal, AgentState, ClaimedSignal, SignalReport
-from daybook.models.coordination import SignalDraft
 from daybook.models.enums import SignalPriority, SignalType
 from daybook.models.signal_ids import SignalId
+from daybook.models.signals import SignalDraft
 from daybook.signals import inbox, publishing, registry, settling, status
 from daybook.signals.claims import Claim
 from daybook.signals.listening import Patience, listen

@@ -15,9 +15,9 @@ from typing import Any
 
 from daybook.errors import BodyCorruptError, InvalidInputError
 from daybook.models import AgentSignal, ClaimedSignal, SignalStatus
-from daybook.models.coordination import json_size
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.signal_ids import SignalId
+from daybook.models.signals import json_size
 from daybook.signals import items
 from daybook.store import SIGNALS, Store, keys
 from daybook.store.attributes import Item

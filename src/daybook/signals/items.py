@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from daybook.errors import BodyCorruptError, SignalTooLargeError
 from daybook.models import AgentCard, AgentSignal, SignalStatus
 from daybook.models.base import as_invalid_input
-from daybook.models.coordination import MOST_WORDS, AgentDescription, json_size
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.json_values import JsonObject
 from daybook.models.signal_ids import SignalId
+from daybook.models.signals import MOST_WORDS, AgentDescription, json_size
 from daybook.store import Codec, Store, keys, pack, unpack
 from daybook.store.attributes import Item
 from daybook.store.bodies import BODY_OBJECT

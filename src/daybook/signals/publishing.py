@@ -7,7 +7,7 @@ from daybook.errors import (
     UnknownTargetError,
 )
 from daybook.models import AgentSignal
-from daybook.models.coordination import SignalDraft, check_can_be_published
+from daybook.models.signals import SignalDraft, check_can_be_published
 from daybook.signals import items, registry
 from daybook.signals.registry import Directory
 from daybook.signals.routing import route

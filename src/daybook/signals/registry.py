@@ -13,8 +13,8 @@ from daybook.errors import (
     InvalidInputError,
 )
 from daybook.models import AgentCard
-from daybook.models.coordination import AgentDescription
 from daybook.models.identity import checked_agent_id, microseconds
+from daybook.models.signals import AgentDescription
 from daybook.signals import items
 from daybook.store import SIGNALS, Store, keys
 from daybook.store.expressions import equals, present

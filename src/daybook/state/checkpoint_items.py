@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import cast
 
 from daybook.models import Checkpoint
-from daybook.models.checkpoints import Kind
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.json_values import JsonObject
+from daybook.models.state import Kind
 from daybook.state import state_items
 from daybook.store import STATE, Store, keys, unpack
 from daybook.store.attributes import Item

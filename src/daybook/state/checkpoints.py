@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from daybook.errors import CheckpointNotFoundError, StateNotFoundError
 from daybook.models import Checkpoint
 from daybook.models.base import as_invalid_input
-from daybook.models.checkpoints import Kind, checked_checkpoint_id, place
 from daybook.models.decisions import Label
+from daybook.models.state import Kind, checked_checkpoint_id, version_and_number
 from daybook.state import checkpoint_items, state_items
 from daybook.state.retention import prune
 from daybook.state.state_items import LAST, TRIES, contended, version_of
@@ -59,7 +59,7 @@ def create_if_changed(store: Store, agent_id: str, *, keep: int) -> Taken:
     for attempt in range(TRIES):
         item = _current(store, agent_id)
         last = item.get(LAST)
-        if last is not None and place(str(last))[0] == version_of(item):
+        if last is not None and version_and_number(str(last))[0] == version_of(item):
             return Taken(version_of(item), None)
         checkpoint = _take(store, item, "automatic")
         if checkpoint is not None:

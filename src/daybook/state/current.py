@@ -5,8 +5,8 @@ from typing import Any
 
 from daybook.errors import InvalidInputError
 from daybook.models import AgentState
-from daybook.models.checkpoints import LARGEST_VERSION
 from daybook.models.identity import EPOCH
+from daybook.models.state import LARGEST_VERSION
 from daybook.state import state_items
 from daybook.state.state_items import TRIES, contended, moved_on, version_of, wrote
 from daybook.store import STATE, Store, keys

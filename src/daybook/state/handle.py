@@ -6,7 +6,7 @@ from typing import Any
 
 from daybook.doors import Api, verb
 from daybook.models import AgentState, Checkpoint
-from daybook.models.checkpoints import StateReceipt, checked_checkpoint_id
+from daybook.models.state import StateReceipt, checked_checkpoint_id
 from daybook.state import checkpoints, current, rollbacks
 from daybook.state.state_items import new_token
 from daybook.store import Store

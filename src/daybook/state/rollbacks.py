@@ -4,7 +4,7 @@ from datetime import datetime
 
 from daybook.errors import CheckpointNotFoundError
 from daybook.models import AgentState
-from daybook.models.checkpoints import checked_checkpoint_id
+from daybook.models.state import checked_checkpoint_id
 from daybook.state import checkpoint_items, state_items
 from daybook.state.checkpoints import not_found
 from daybook.state.current import checked_version

@@ -11,9 +11,9 @@ from daybook.errors import (
     StaleStateError,
 )
 from daybook.models import AgentState
-from daybook.models.checkpoints import checkpoint_id, place
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.json_values import JsonObject
+from daybook.models.state import checkpoint_id, version_and_number
 from daybook.store import STATE, Codec, Store, keys, pack, unpack
 from daybook.store.attributes import Item
 from daybook.store.bodies import BODY, BODY_OBJECT
@@ -131,7 +131,7 @@ def next_checkpoint_id(item: Item) -> str:
     version, last = version_of(item), item.get(LAST)
     number = 0
     if last is not None:
-        of_version, of_number = place(str(last))
+        of_version, of_number = version_and_number(str(last))
         number = of_number + 1 if of_version == version else 0
     return checkpoint_id(version, number, new_token())
 

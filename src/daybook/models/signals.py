@@ -1,4 +1,4 @@
-"""What agents keep and tell each other: state and signals, and who is there."""
+"""What agents tell each other, how far that has got, and who is there."""
 
 import json
 from datetime import datetime, timedelta
@@ -24,19 +24,6 @@ LARGEST_PAYLOAD = 256 * 1024
 
 MOST_WORDS = 50
 """Capabilities, or topics, of one agent."""
-
-
-class AgentState(Record):
-    """An agent's state at one version; versions start at 1 and only grow.
-
-    `restored_from` is the checkpoint whose data a rollback has put into this version.
-    """
-
-    agent_id: AgentId
-    version: Annotated[int, Field(ge=1)]
-    data: JsonDict
-    updated_at: Moment
-    restored_from: Label | None = None
 
 
 def _signal_type(value: object) -> SignalType:

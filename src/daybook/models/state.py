@@ -1,4 +1,4 @@
-"""Checkpoints: an agent's state as it was at one version."""
+"""An agent's state at one version, and the checkpoints that keep earlier ones."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field
 
 from daybook.errors import InvalidInputError
 from daybook.models.base import Record
-from daybook.models.coordination import AgentState
 from daybook.models.decisions import Label
 from daybook.models.identity import AgentId, Moment
 from daybook.models.json_values import JsonDict
@@ -21,6 +20,46 @@ _ID = re.compile(r"(?P<version>[0-9]{10})-(?P<number>[0-9]{6})-[0-9a-f]{12}")
 Kind = Literal["manual", "automatic", "replaced"]
 
 
+class AgentState(Record):
+    """An agent's state at one version; versions start at 1 and only grow.
+
+    `restored_from` is the checkpoint whose data a rollback has put into this version.
+    """
+
+    agent_id: AgentId
+    version: Annotated[int, Field(ge=1)]
+    data: JsonDict
+    updated_at: Moment
+    restored_from: Label | None = None
+
+
+class StateReceipt(Record):
+    """What a write of the state makes that its writer did not know before."""
+
+    version: Annotated[int, Field(ge=1)]
+    updated_at: Moment
+    restored_from: Label | None = None
+
+    @classmethod
+    def of(cls, state: AgentState) -> "StateReceipt":
+        """Return the receipt for a state that was written."""
+        return cls(
+            version=state.version,
+            updated_at=state.updated_at,
+            restored_from=state.restored_from,
+        )
+
+    def state(self, agent_id: str, data: Mapping[str, Any]) -> AgentState:
+        """Return the state that was written, from its data."""
+        return AgentState.checked(
+            agent_id=agent_id,
+            version=self.version,
+            data=data,
+            updated_at=self.updated_at,
+            restored_from=self.restored_from,
+        )
+
+
 def checkpoint_id(version: int, number: int, suffix: str) -> str:
     """Return the id of a checkpoint: the number-th of this version; `suffix` tells who took it.
 
@@ -29,7 +68,7 @@ def checkpoint_id(version: int, number: int, suffix: str) -> str:
     return f"{version:010d}-{number:06d}-{suffix}"
 
 
-def place(text: str) -> tuple[int, int]:
+def version_and_number(text: str) -> tuple[int, int]:
     """Return the version and the number inside a checkpoint's id."""
     match = _ID.fullmatch(text)
     if match is None:
@@ -60,30 +99,3 @@ class Checkpoint(Record):
     kind: Kind
     created_at: Moment
     data: JsonDict | None = None
-
-
-class StateReceipt(Record):
-    """What a write of the state makes that its writer did not know before."""
-
-    version: Annotated[int, Field(ge=1)]
-    updated_at: Moment
-    restored_from: Label | None = None
-
-    @classmethod
-    def of(cls, state: AgentState) -> "StateReceipt":
-        """Return the receipt for a state that was written."""
-        return cls(
-            version=state.version,
-            updated_at=state.updated_at,
-            restored_from=state.restored_from,
-        )
-
-    def state(self, agent_id: str, data: Mapping[str, Any]) -> AgentState:
-        """Return the state that was written, from its data."""
-        return AgentState.checked(
-            agent_id=agent_id,
-            version=self.version,
-            data=data,
-            updated_at=self.updated_at,
-            restored_from=self.restored_from,
-        )
