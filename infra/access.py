@@ -6,7 +6,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from daybook.store import DECISIONS, SIGNALS, TABLES
-from daybook.store.keys import AGENTS, OWN_FOLDERS, REGISTRY, STATE_BODIES
+from daybook.store.keys import OWN_FOLDERS, REGISTRY, STATE_BODIES, WATCHED
 from daybook.store.schema import Table
 from infra.config import StageConfig
 from infra.nag import acknowledge
@@ -26,7 +26,7 @@ REWRITE_ITEMS = (
 
 
 NOTE_AGENTS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
-"""What noting something of an agent in the registry takes; a refused note may look at it."""
+"""What noting something of a watched agent takes; a refused note may look at it."""
 
 CHANGE_STATE = (
     *WRITE_ITEMS,
@@ -58,12 +58,12 @@ def grant_memory(role: iam.Role, *, table: dynamodb.Table, schema: Table) -> Non
     _grant(role, "MemoryIndexes", [QUERY], _indexes(table, schema))
 
 
-def grant_registry(
+def grant_watch_list(
     role: iam.Role, *, config: StageConfig, table: dynamodb.Table, actions: Sequence[str]
 ) -> None:
-    """Let a role do this with the registry of agents, a single partition of the memory's table."""
-    only = _partitions("StringEquals", [AGENTS], config)
-    _grant(role, "Registry", actions, [table.table_arn], conditions=only)
+    """Let a role do this with the agents that jobs watch: one partition of the memory's table."""
+    only = _partitions("StringEquals", [WATCHED], config)
+    _grant(role, "WatchList", actions, [table.table_arn], conditions=only)
 
 
 def grant_signals(role: iam.Role, *, table: dynamodb.Table) -> None:
@@ -110,6 +110,7 @@ def grant_own_partitions(
 
 
 def _grant_registry_reading(role: iam.Role, *, config: StageConfig, table: dynamodb.Table) -> None:
+    """Let a role read who is there; what jobs watch is another list, see `grant_watch_list`."""
     index = f"{table.table_arn}/index/{SIGNALS.index('RegistryIndex').name}"
     only = _partitions("StringEquals", [REGISTRY], config)
     _grant(role, "WhoIsThere", [QUERY], [index], conditions=only)

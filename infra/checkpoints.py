@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from daybook.store import schema
-from infra.access import NOTE_AGENTS, QUERY, grant_registry, grant_state, grant_sweeping
+from infra.access import NOTE_AGENTS, QUERY, grant_state, grant_sweeping, grant_watch_list
 from infra.config import StageConfig
 from infra.fan_out import Job, ScheduledFanOut
 from infra.functions import Artifacts, DaybookFunction
@@ -41,8 +41,8 @@ class Checkpoints(ScheduledFanOut):
         )
         super().__init__(scope, construct_id, config=config, artifacts=artifacts, job=job)
         memory, state = tables[schema.MEMORY.name], tables[schema.STATE.name]
-        grant_registry(self.planner.role, config=config, table=memory, actions=[QUERY])
-        grant_registry(self.worker.role, config=config, table=memory, actions=NOTE_AGENTS)
+        grant_watch_list(self.planner.role, config=config, table=memory, actions=[QUERY])
+        grant_watch_list(self.worker.role, config=config, table=memory, actions=NOTE_AGENTS)
         grant_state(self.worker.role, table=state, payloads=payloads)
         grant_sweeping(self.worker.role, payloads=payloads)
 

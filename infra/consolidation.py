@@ -12,7 +12,7 @@ from infra.access import (
     grant_log_reading,
     grant_memory,
     grant_noticing_loss,
-    grant_registry,
+    grant_watch_list,
 )
 from infra.config import StageConfig
 from infra.fan_out import Job, ScheduledFanOut
@@ -48,7 +48,7 @@ class Consolidation(ScheduledFanOut):
         )
         super().__init__(scope, construct_id, config=config, artifacts=artifacts, job=job)
         log, memory = tables[schema.DECISIONS.name], tables[schema.MEMORY.name]
-        grant_registry(self.planner.role, config=config, table=memory, actions=[QUERY])
+        grant_watch_list(self.planner.role, config=config, table=memory, actions=[QUERY])
         grant_log_reading(self.worker.role, table=log, schema=schema.DECISIONS)
         grant_memory(self.worker.role, table=memory, schema=schema.MEMORY)
         grant_bodies(self.worker.role, payloads=payloads)

@@ -1,4 +1,4 @@
-"""Who has news: a function that follows the streams of log and states into the registry."""
+"""Who has news: a function that follows the streams of log and states into the watch list."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from daybook.store.keys import ARRIVING, CURRENT_STATE
-from infra.access import NOTE_AGENTS, grant_registry
+from infra.access import NOTE_AGENTS, grant_watch_list
 from infra.config import StageConfig
 from infra.following import follow
 from infra.functions import Artifacts, DaybookFunction
@@ -49,7 +49,7 @@ class News(Construct):
             handler="lambdas.news.handler",
             timeout=Duration.seconds(60),
         )
-        grant_registry(
+        grant_watch_list(
             self.handler.role,
             config=config,
             table=memory,

@@ -1,4 +1,4 @@
-"""On a schedule: asks the registry whose state has changed, and sends a message for each.
+"""On a schedule: asks the watch list whose state has changed, and sends a message for each.
 
 An event that comes twice sends every message twice, and the second finds nothing to do.
 """

@@ -1,4 +1,4 @@
-"""On a schedule: asks the registry who is due, and sends a message for each of them.
+"""On a schedule: asks the watch list who is due, and sends a message for each of them.
 
 An event that comes twice sends every message twice, and the second finds nothing to do.
 """
@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from daybook.progress.registry import due_agents
+from daybook.progress.watched_agents import due_agents
 from lambdas.connection import client_manager
 from lambdas.planning import plan
 

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from daybook.errors import ConsolidationBusyError, OvertakenError
 from daybook.memory import ConsolidationReport, consolidate
 from daybook.models.identity import EPOCH
-from daybook.progress.registry import note_caught_up
+from daybook.progress.watched_agents import note_caught_up
 from daybook.store import Store
 from lambdas import agent_messages
 from lambdas.connection import client_manager
@@ -43,7 +43,7 @@ def look_after(body: str, context: LambdaContext) -> None:
     """Consolidate the agent of one message, as far as the time allows.
 
     If work is left after that, another message goes to the queue. An agent whom somebody else
-    is consolidating stays due in the registry, so this message has nothing more to do.
+    is consolidating stays due in the watch list, so this message has nothing more to do.
     """
     agent_id = agent_messages.parse(body).agent_id
     try:
@@ -60,7 +60,7 @@ def look_after(body: str, context: LambdaContext) -> None:
 def catch_up(store: Store, agent_id: str, context: LambdaContext) -> bool:
     """Consolidate until nothing is left or the time is up; return whether to go on at once.
 
-    The registry is told when nothing is left. A run that gets no further although something
+    The watch list is told when nothing is left. A run that gets no further although something
     is left waits for the clock, and so for the planner's next message.
     """
     reached = EPOCH

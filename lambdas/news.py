@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from daybook.models.identity import AGENT_ID
 from daybook.models.state import LARGEST_VERSION
 from daybook.progress.changed_states import note_states
-from daybook.progress.registry import note_news
+from daybook.progress.watched_agents import note_news
 from daybook.store.keys import ARRIVING, CURRENT_STATE
 from lambdas.connection import client_manager
 

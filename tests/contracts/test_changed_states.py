@@ -13,7 +13,7 @@ from daybook.progress.changed_states import (
     note_checkpointed,
     note_states,
 )
-from daybook.progress.registry import due_agents, note_news
+from daybook.progress.watched_agents import due_agents, note_news
 from daybook.store import MEMORY, Store, keys
 from tests.clocks import Clock
 
@@ -26,13 +26,13 @@ def agent() -> str:
 
 @pytest.fixture
 def store(client_manager: AWSClientManager, agent: str) -> Iterator[Store]:
-    """Give the store of a backend; afterwards the agent is registered no more."""
+    """Give the store of a backend; afterwards the agent is watched no more."""
     yield client_manager.store
-    client_manager.store.delete_all(MEMORY, [keys.registered_agent(agent)])
+    client_manager.store.delete_all(MEMORY, [keys.watched_agent(agent)])
 
 
 def due(store: Store, agent: str) -> ChangedState | None:
-    """Return what the registry knows of the agent, if its state is to be kept."""
+    """Return what the watch list knows of the agent, if its state is to be kept."""
     return next((state for state in changed_states(store) if state.agent_id == agent), None)
 
 

@@ -15,7 +15,7 @@ from daybook import AWSClientManager, DecisionLogger, DecisionType, MemoryManage
 from daybook.analytics.closed_hours import read_closed_hours
 from daybook.analytics.summaries import summarize_rollup
 from daybook.platform import Connection
-from daybook.progress.registry import RegisteredAgent, due_agents
+from daybook.progress.watched_agents import WatchedAgent, due_agents
 
 KIND = DecisionType.SOURCE_SELECTION
 SOURCES = ("coinglass", "cryptoquant")
@@ -113,16 +113,16 @@ def learned(memory: MemoryManager) -> dict[tuple[str, str], int]:
     }
 
 
-def registered(memory: MemoryManager) -> RegisteredAgent | None:
-    """Return what the registry knows of the agent."""
+def watched(memory: MemoryManager) -> WatchedAgent | None:
+    """Return what the watch list knows of the agent."""
     some_day = datetime.now(UTC) + timedelta(days=100)
     found = due_agents(memory.store, some_day)
     return next((each for each in found if each.agent_id == memory.agent_id), None)
 
 
-def test_the_registry_knows_who_has_news(memory: MemoryManager) -> None:
+def test_the_watch_list_knows_who_has_news(memory: MemoryManager) -> None:
     """The stream's follower has noted the agent, although nobody told it anything."""
-    found = eventually(lambda: registered(memory))
+    found = eventually(lambda: watched(memory))
     assert found.news_at >= found.waiting_since > 0
 
 
@@ -144,9 +144,9 @@ def test_statistics_come_from_rollups(memory: MemoryManager) -> None:
     assert memory.get_decision_stats(24)["successes"] == rolled["successes"]
 
 
-def test_the_registry_knows_how_far_it_is(memory: MemoryManager) -> None:
+def test_the_watch_list_knows_how_far_it_is(memory: MemoryManager) -> None:
     """A worker has noted up to when everything has been dealt with."""
-    found = eventually(lambda: (each := registered(memory)) and each.caught_up_to > 0 and each)
+    found = eventually(lambda: (each := watched(memory)) and each.caught_up_to > 0 and each)
     assert found.caught_up_to <= time.time() * 1e6
 
 

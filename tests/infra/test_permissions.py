@@ -105,7 +105,7 @@ def test_news(prod: Synthesized) -> None:
 
 @pytest.mark.parametrize("role", ["consolidationplanner", "checkpointplanner"])
 def test_planner(prod: Synthesized, role: str) -> None:
-    """A planner may ask the registry and send messages."""
+    """A planner may ask the watch list and send messages."""
     expected = LOGGING | TRACING | {"dynamodb:Query", "sqs:SendMessage"}
     assert actions(prod, role) == expected
 
@@ -171,7 +171,7 @@ def test_router(prod: Synthesized) -> None:
 @pytest.mark.parametrize(
     "role", ["followingnews", "consolidationplanner", "checkpointplanner", "checkpointworker"]
 )
-def test_registry_is_all_of_memory_within_reach(prod: Synthesized, role: str) -> None:
+def test_the_watch_list_is_all_of_memory_within_reach(prod: Synthesized, role: str) -> None:
     """Follower, planners and checkpoints reach one partition, which is no agent's."""
     touching = [s for s in statements(prod, role) if "agentmemory" in str(s["Resource"])]
     assert touching

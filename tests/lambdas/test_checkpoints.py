@@ -65,7 +65,7 @@ def test_the_planner_sends_who_has_changed(
 def test_the_worker_keeps_a_version_once(
     scout: MemoryManager, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Repeats find it kept, and the registry knows."""
+    """Repeats find it kept, and the watch list knows."""
     message = {"agent_id": "scout"}
     assert deliver(checkpoint_worker.handler, message, message) == []
     assert published(capsys, "CheckpointsTaken") == [1.0, 0.0]

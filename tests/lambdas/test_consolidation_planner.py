@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from daybook import AWSClientManager, InvalidInputError
-from daybook.progress.registry import note_caught_up, note_news
+from daybook.progress.watched_agents import note_caught_up, note_news
 from daybook.store.batching import Backoff
 from daybook.store.table import utc_now
 from lambdas import agent_messages, consolidation_planner
@@ -62,7 +62,7 @@ def measured(capsys: pytest.CaptureFixture[str], name: str) -> list[float]:
 
 
 def test_nothing_is_due(queue: Queue) -> None:
-    """A quiet registry sends nothing."""
+    """A quiet watch list sends nothing."""
     assert plan() == 0
     assert queue.taken() == []
 

@@ -10,7 +10,7 @@ import pytest
 from daybook import AWSClientManager, DecisionLogger, DecisionType, MemoryManager
 from daybook.errors import ConsolidationBusyError, OvertakenError, ThrottledError
 from daybook.memory import ConsolidationReport
-from daybook.progress.registry import due_agents, note_news
+from daybook.progress.watched_agents import due_agents, note_news
 from daybook.store import Store
 from lambdas import agent_messages, consolidation_worker
 from tests.lambdas.conftest import Context, deliver
@@ -86,7 +86,7 @@ def test_one_agent_for_one_message(
     assert metrics["PatternsRetired"] == [1.0]
 
 
-def test_the_registry_is_told(job: Job, sent: list[str], manager: AWSClientManager) -> None:
+def test_the_watch_list_is_told(job: Job, sent: list[str], manager: AWSClientManager) -> None:
     """After a run that has caught up with the news, the agent is not due any more."""
     del sent
     note_news(manager.store, ["scout"])
@@ -170,7 +170,7 @@ def requests(manager: AWSClientManager) -> list[str]:
 def test_a_run_without_news_costs_little(
     manager: AWSClientManager, requests: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two requests of the job, and one that tells the registry."""
+    """Two requests of the job, and one that tells the watch list."""
     monkeypatch.setattr(consolidation_worker, "client_manager", lambda: manager)
     log = DecisionLogger(MemoryManager("scout", manager))
     own = log.log_decision(KIND, confidence=0.5, decided_at=NOW - timedelta(days=2))

@@ -7,7 +7,7 @@ import pytest
 from daybook import AWSClientManager
 from daybook.errors import ThrottledError
 from daybook.progress.changed_states import changed_states
-from daybook.progress.registry import due_agents
+from daybook.progress.watched_agents import due_agents
 from daybook.store import keys
 from lambdas import news
 from tests.lambdas.conftest import Context
@@ -38,7 +38,7 @@ def deliver(*records: dict[str, Any]) -> None:
 
 
 def due(manager: AWSClientManager) -> list[str]:
-    """Return the agents that the registry holds as due."""
+    """Return the agents that the watch list holds as due."""
     return [agent.agent_id for agent in due_agents(manager.store)]
 
 
@@ -56,10 +56,10 @@ def test_every_agent_of_a_batch_is_noted(manager: AWSClientManager) -> None:
 
 
 def test_what_is_not_daybooks_is_passed_over(manager: AWSClientManager) -> None:
-    """Such a record holds nothing up, and nobody can get into the registry's own keys."""
+    """Such a record holds nothing up, and nobody can get into the watch list's own keys."""
     deliver(
         inserted("scout", "SOMETHING"),
-        inserted(keys.AGENTS),
+        inserted(keys.WATCHED),
         inserted("a b"),
         inserted("risk"),
     )

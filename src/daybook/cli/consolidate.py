@@ -16,7 +16,7 @@ from daybook.learner import PatternLearner
 from daybook.memory import ConsolidationReport
 from daybook.memory_manager import MemoryManager
 from daybook.models.identity import EPOCH
-from daybook.progress.registry import due_agents, note_caught_up
+from daybook.progress.watched_agents import due_agents, note_caught_up
 from daybook.settings import region
 
 SHOWN_CHANGES = 20
@@ -56,7 +56,7 @@ def consolidate_by_hand(
         return
     if every_due:
         store = get_client_manager(region()).store
-        agents = [registered.agent_id for registered in due_agents(store)]
+        agents = [due.agent_id for due in due_agents(store)]
     reports, failures = _consolidate_each(agents, dry_run=dry_run)
     if as_json:
         out.print_json(

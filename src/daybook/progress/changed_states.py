@@ -1,8 +1,8 @@
-"""The registry's other half: which agents have state that the schedule has not kept yet.
+"""The watch list's other half: which agents have state that the schedule has not kept yet.
 
-The same item an agent as in `registry`, with attributes of its own. Whoever follows the stream
-of states sets `state_version`, and the worker `checkpointed_version`. Versions only grow, so
-what is due follows from two numbers, whatever the clocks say.
+The same item an agent as in `watched_agents`, with attributes of its own. Whoever follows the
+stream of states sets `state_version`, and the worker `checkpointed_version`. Versions only grow,
+so what is due follows from two numbers, whatever the clocks say.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from daybook.models.identity import microseconds
-from daybook.progress.registry import expiry
+from daybook.progress.watched_agents import expiry
 from daybook.store import MEMORY, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.expressions import below, equals
@@ -21,7 +21,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, kw_only=True)
 class ChangedState:
-    """An agent's state as the registry knows it; times are microseconds since 1970.
+    """An agent's state as the watch list knows it; times are microseconds since 1970.
 
     `version` is the last one that was seen, and `checkpointed` the last one that was kept;
     `waiting_since` when the first after that was seen.
@@ -50,7 +50,7 @@ def note_states(store: Store, versions: Mapping[str, int]) -> None:
     Two requests for one agent, and one more for each further one. Safe to repeat, and in any
     order: an earlier version changes nothing.
     """
-    found = store.fetch(MEMORY, map(keys.registered_agent, sorted(versions)))
+    found = store.fetch(MEMORY, map(keys.watched_agent, sorted(versions)))
     known = {state.agent_id: state for state in map(_state, found)}
     for agent_id, version in sorted(versions.items()):
         now = microseconds(store.clock())
@@ -61,7 +61,7 @@ def note_states(store: Store, versions: Mapping[str, int]) -> None:
         store.change(
             Update(
                 table=MEMORY,
-                key=keys.registered_agent(agent_id),
+                key=keys.watched_agent(agent_id),
                 values=values | expiry(store),
                 condition=below("state_version", version),
             )
@@ -75,7 +75,7 @@ def note_checkpointed(store: Store, agent_id: str, version: int) -> None:
     store.change(
         Update(
             table=MEMORY,
-            key=keys.registered_agent(agent_id),
+            key=keys.watched_agent(agent_id),
             values=values | {"state_waiting_since": now} | expiry(store),
             condition=below("checkpointed_version", version),
         )
@@ -85,9 +85,9 @@ def note_checkpointed(store: Store, agent_id: str, version: int) -> None:
 def changed_states(store: Store) -> Iterator[ChangedState]:
     """Iterate the states that have not been kept, in the order of their agents' ids.
 
-    One request for each megabyte of the registry, some 5,000 agents.
+    One request for each megabyte of the watch list, some 5,000 agents.
     """
-    found = store.query(MEMORY, equals("pk", keys.AGENTS), consistent=True)
+    found = store.query(MEMORY, equals("pk", keys.WATCHED), consistent=True)
     return (state for state in map(_state, found) if state.is_due)
 
 

@@ -274,20 +274,20 @@ def version_of_body(name: str) -> int | None:
 STATE_BODIES = "state/"
 """What the names of all bodies of states start with: no rule of the bucket ends them."""
 
-AGENTS = "#agents"
-"""The partition of the registry."""
+WATCHED = "#agents"
+"""The partition of the watch list: the agents that the jobs on a schedule look after."""
 
 ARRIVING = (_DECISION, _LATE)
 """What the sort keys start with of whatever arrives in the log: decisions, outcomes, marks."""
 
 
-def registered_agent(agent_id: str) -> Item:
-    """Return the key of an agent in the registry of what consolidation has to look after.
+def watched_agent(agent_id: str) -> Item:
+    """Return the key of an agent in the watch list.
 
     Its partition is no agent's: an id cannot hold `#`, so no role that is confined to an
     agent's own partitions reaches it.
     """
-    return {"pk": AGENTS, "sk": agent_id}
+    return {"pk": WATCHED, "sk": agent_id}
 
 
 def bodies() -> str:

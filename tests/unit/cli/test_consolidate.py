@@ -12,7 +12,7 @@ from daybook import MemoryManager as Handle
 from daybook.cli import app as cli_app
 from daybook.cli import consolidate as command
 from daybook.errors import AccessDeniedError, ConsolidationBusyError, UndoRefusedError
-from daybook.progress.registry import due_agents, note_news
+from daybook.progress.watched_agents import due_agents, note_news
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KIND = DecisionType.RISK_ASSESSMENT
@@ -85,7 +85,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def due(manager: AWSClientManager) -> list[str]:
-    """Return the agents that the registry holds as due."""
+    """Return the agents that the watch list holds as due."""
     return [agent.agent_id for agent in due_agents(manager.store)]
 
 
@@ -128,7 +128,7 @@ def test_a_dry_run_writes_nothing(learner: Learner, manager: AWSClientManager, r
 
 
 def test_all_that_are_due(learner: Learner, manager: AWSClientManager, run: Any) -> None:
-    """`--all` goes through the registry, and leaves nobody due."""
+    """`--all` goes through the watch list, and leaves nobody due."""
     note_news(manager.store, ["scout", "risk"])
     later = datetime.now(UTC) + timedelta(hours=1)
     learner.results = [{"caught_up_to": later}] * 2
@@ -161,11 +161,11 @@ def test_one_that_fails_does_not_stop_the_others(learner: Learner, run: Any) -> 
 def test_a_role_confined_to_its_agent(
     learner: Learner, monkeypatch: pytest.MonkeyPatch, run: Any
 ) -> None:
-    """It may not write the registry, and consolidates all the same."""
+    """It may not write the watch list, and consolidates all the same."""
     del learner
 
     def denied(*_: object) -> None:
-        raise AccessDeniedError("the registry is not yours")
+        raise AccessDeniedError("the watch list is not yours")
 
     monkeypatch.setattr(command, "note_caught_up", denied)
     assert run("--agent", "scout")[0] == 0

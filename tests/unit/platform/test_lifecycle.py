@@ -14,7 +14,7 @@ import pytest
 from daybook import AWSClientManager, DecisionLogger, MemoryManager
 from daybook.errors import PlatformError
 from daybook.platform import Outcome, PlatformConfig, State, connect, down, server, status, up
-from daybook.progress.registry import due_agents
+from daybook.progress.watched_agents import due_agents
 from daybook.settings import Settings
 from tests.servers import free_port
 

@@ -1,4 +1,4 @@
-"""The registry: which agents have something that consolidation has not dealt with.
+"""The watch list: which agents have something that consolidation has not dealt with.
 
 One item an agent, in a partition of their own, with attributes that two different writers
 set. Whoever follows the log's stream sets `news_at`, and the worker `caught_up_to`. Neither
@@ -25,8 +25,8 @@ _FOR_EVER = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegisteredAgent:
-    """An agent in the registry; all times are microseconds since 1970, and 0 is never.
+class WatchedAgent:
+    """An agent in the watch list; all times are microseconds since 1970, and 0 is never.
 
     `news_at` is when something last arrived, as the follower of the stream saw it;
     `waiting_since` when the first did after everything had been dealt with. Whatever arrived
@@ -80,15 +80,15 @@ def note_news(store: Store, agent_ids: Iterable[str]) -> None:
     way can then set an agent back by no more than it was held up, which `is_due` allows for.
     """
     asked = sorted(set(agent_ids))
-    found = store.fetch(MEMORY, map(keys.registered_agent, asked))
+    found = store.fetch(MEMORY, map(keys.watched_agent, asked))
     known = {agent.agent_id: agent for agent in map(_agent, found)}
     for agent_id in asked:
-        agent = known.get(agent_id, RegisteredAgent(agent_id=agent_id))
+        agent = known.get(agent_id, WatchedAgent(agent_id=agent_id))
         now = max(agent.news_at, microseconds(store.clock()))
         values: Item = {"news_at": now} | expiry(store)
         if not agent.waiting_since or not agent.is_unlearned:
             values["waiting_since"] = now
-        store.update(MEMORY, keys.registered_agent(agent_id), values)
+        store.update(MEMORY, keys.watched_agent(agent_id), values)
 
 
 def note_caught_up(
@@ -101,16 +101,16 @@ def note_caught_up(
     again = microseconds(look_again_at) if look_again_at else 0
     values: Item = {"caught_up_to": microseconds(moment), "look_again_at": again}
     values |= expiry(store)
-    store.update(MEMORY, keys.registered_agent(agent_id), values)
+    store.update(MEMORY, keys.watched_agent(agent_id), values)
 
 
-def due_agents(store: Store, now: datetime | None = None) -> Iterator[RegisteredAgent]:
+def due_agents(store: Store, now: datetime | None = None) -> Iterator[WatchedAgent]:
     """Iterate the agents that a run should look after, in the order of their ids.
 
-    One request for each megabyte of the registry, about 8,000 agents.
+    One request for each megabyte of the watch list, about 8,000 agents.
     """
     moment = now or store.clock()
-    found = store.query(MEMORY, equals("pk", keys.AGENTS), consistent=True)
+    found = store.query(MEMORY, equals("pk", keys.WATCHED), consistent=True)
     return (agent for agent in map(_agent, found) if agent.is_due(moment))
 
 
@@ -119,8 +119,8 @@ def _end(moment: int, length: int) -> int:
     return (moment // length + 1) * length
 
 
-def _agent(item: Item) -> RegisteredAgent:
-    return RegisteredAgent(
+def _agent(item: Item) -> WatchedAgent:
+    return WatchedAgent(
         agent_id=str(item["sk"]),
         news_at=int(item.get("news_at", 0)),
         waiting_since=int(item.get("waiting_since", 0)),
@@ -130,7 +130,7 @@ def _agent(item: Item) -> RegisteredAgent:
 
 
 def expiry(store: Store) -> Item:
-    """Return when the agent leaves the registry: by then everything in its log has expired.
+    """Return when the agent leaves the watch list: by then everything in its log has expired.
 
     Always a time, as an update can set an earlier one anew and cannot remove it.
     """

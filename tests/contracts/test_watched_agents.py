@@ -1,4 +1,4 @@
-"""The registry of agents that consolidation has to look after, on every backend."""
+"""The watch list of agents that consolidation has to look after, on every backend."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from daybook import AWSClientManager
-from daybook.progress.registry import (
-    RegisteredAgent,
+from daybook.progress.watched_agents import (
+    WatchedAgent,
     due_agents,
     note_caught_up,
     note_news,
@@ -26,10 +26,10 @@ RATE = timedelta(minutes=15)
 
 @pytest.fixture
 def store(client_manager: AWSClientManager) -> Iterator[Store]:
-    """Give the store of a backend; afterwards no agent of the test is registered."""
+    """Give the store of a backend; afterwards no agent of the test is watched."""
     yield client_manager.store
     # one partition holds every test's agents
-    left = [keys.registered_agent(agent.agent_id) for agent in registered(client_manager.store)]
+    left = [keys.watched_agent(agent.agent_id) for agent in watched(client_manager.store)]
     client_manager.store.delete_all(MEMORY, left)
 
 
@@ -39,7 +39,7 @@ def agent() -> str:
     return f"agent-{uuid4().hex}"
 
 
-def registered(store: Store) -> list[RegisteredAgent]:
+def watched(store: Store) -> list[WatchedAgent]:
     """Return every agent with news, by asking as if a hundred days had passed."""
     return list(due_agents(store, store.clock() + timedelta(days=100)))
 
@@ -66,7 +66,7 @@ def runs_until(store: Store, clock: Clock, agent: str, end: datetime) -> list[st
 
 
 def test_nobody_is_due_at_first(store: Store) -> None:
-    """An empty registry plans nothing."""
+    """An empty watch list plans nothing."""
     assert due(store) == []
 
 
@@ -93,7 +93,7 @@ def test_more_agents_than_one_request_reads(store: Store) -> None:
 def test_a_run_without_news_is_not_due(store: Store, agent: str) -> None:
     """An agent that was consolidated by hand and never had news is left alone."""
     run(store, agent)
-    assert registered(store) == []
+    assert watched(store) == []
 
 
 def test_steady_state_costs_nothing(store: Store, agent: str, clock: Clock) -> None:
@@ -138,10 +138,10 @@ def test_news_during_a_run_are_not_lost(store: Store, agent: str, clock: Clock) 
 def test_a_belated_note_does_no_harm(store: Store, agent: str, clock: Clock) -> None:
     """A write that hung for a minute and takes the news back leaves the agent due."""
     note_news(store, [agent])
-    belated = registered(store)[0].news_at
+    belated = watched(store)[0].news_at
     clock.advance(minutes=1)
     note_news(store, [agent])
-    store.update(MEMORY, keys.registered_agent(agent), {"news_at": belated})
+    store.update(MEMORY, keys.watched_agent(agent), {"news_at": belated})
     clock.advance(minutes=3)
     # everything up to the second news, and no further
     note_caught_up(store, agent, clock() - LAG)
@@ -151,10 +151,10 @@ def test_a_belated_note_does_no_harm(store: Store, agent: str, clock: Clock) -> 
 def test_clocks_that_differ(store: Store, agent: str, clock: Clock) -> None:
     """A note by a slower clock does not take the news back."""
     note_news(store, [agent])
-    before = registered(store)[0].news_at
+    before = watched(store)[0].news_at
     clock.advance(seconds=-30)
     note_news(store, [agent])
-    assert registered(store)[0].news_at == before
+    assert watched(store)[0].news_at == before
 
 
 def test_a_belated_run_only_repeats(store: Store, agent: str, clock: Clock) -> None:
@@ -178,13 +178,13 @@ def test_waiting_counts_from_the_first_news(store: Store, agent: str, clock: Clo
     clock.advance(minutes=20)
     note_news(store, [agent])
     clock.advance(minutes=20)
-    (found,) = registered(store)
+    (found,) = watched(store)
     assert found.waiting(clock()) == timedelta(minutes=40)
     note_caught_up(store, agent, clock() - timedelta(minutes=30))
-    (found,) = registered(store)
+    (found,) = watched(store)
     assert found.waiting(clock()) == timedelta(minutes=30)
     run(store, agent)
-    (found,) = registered(store)
+    (found,) = watched(store)
     assert found.waiting(clock()) == timedelta()
 
 
@@ -207,7 +207,7 @@ def test_for_ever_is_for_ever(client_manager: AWSClientManager, clock: Clock) ->
     note_news(kept, ["keeper"])
     clock.advance(days=9_000)
     assert "keeper" in due(store)
-    store.delete_all(MEMORY, [keys.registered_agent("keeper")])
+    store.delete_all(MEMORY, [keys.watched_agent("keeper")])
 
 
 def test_what_is_to_be_done_later_makes_due(store: Store, agent: str, clock: Clock) -> None:
