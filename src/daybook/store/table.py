@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from daybook.errors import ThrottledError
 from daybook.store import batching, requests
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+
+Answer = TypeVar("Answer")
 
 FETCHES_AT_ONCE = 4
 """Requests for items by their keys that are under way at once."""
@@ -89,10 +91,10 @@ class Store:
         can tell a repeat (also one of botocore's own, after a lost answer) from a conflict.
         An expired item that DynamoDB has not removed yet is replaced, with a second request.
         """
-        standing = self._put_if(table, item, absent(PARTITION_KEY))
+        standing = self.replace(table, item, absent(PARTITION_KEY))
         if standing is not None and not self.is_live(standing):
             still_there = equals(TTL_ATTRIBUTE, standing[TTL_ATTRIBUTE])
-            standing = self._put_if(table, item, still_there)
+            standing = self.replace(table, item, still_there)
         return standing
 
     def replace(self, table: Table, item: Item, condition: Condition) -> Item | None:
@@ -101,7 +103,14 @@ class Store:
         Returns None when it was written, or else the item that stands ({} for none): perhaps
         this very item, written by a try whose answer was lost.
         """
-        return self._put_if(table, item, condition)
+        name = self.name_of(table)
+        try:
+            with told_as_ours(f"writing to {name}"):
+                self.dynamodb.put_item(**requests.put(name, item, condition))
+        except ConditionFailedError as refusal:
+            key = {PARTITION_KEY: item[PARTITION_KEY], SORT_KEY: item[SORT_KEY]}
+            return self._standing(refusal, table, key)
+        return None
 
     def update(self, table: Table, key: Item, values: Item) -> None:
         """Set attributes of an item and leave its others; make it if it is not there."""
@@ -116,31 +125,33 @@ class Store:
         as a try of ours left it, whose answer was lost. Contention with a transaction is tried
         again; it ends in ThrottledError.
         """
-        action = f"writing to {self.name_of(update.table)}"
-        request = requests.update(self.prefix, update)
-        try:
-            self._patiently(action, lambda: self.dynamodb.update_item(**request))
-        except ConditionFailedError as refusal:
-            if refusal.standing:
-                return from_wire(refusal.standing)
-            return self.get(update.table, update.key) or {}
-        return None
+        done, standing = self._updated(update)
+        return None if done else standing
 
     def revise(self, update: Update) -> Revised:
         """Change an item as `change` does; also tell what it is like afterwards.
 
         Returns whether it was changed, and the item: as it is now, or as it stands ({} for none).
         """
-        action = f"writing to {self.name_of(update.table)}"
-        request = requests.update(self.prefix, update) | {"ReturnValues": "ALL_NEW"}
-        answers: list[Any] = []
+        return self._updated(update, ReturnValues="ALL_NEW")
+
+    def _updated(self, update: Update, **also: str) -> Revised:
+        request = requests.update(self.prefix, update) | also
         try:
-            self._patiently(action, lambda: answers.append(self.dynamodb.update_item(**request)))
+            answer = self._patiently(
+                f"writing to {self.name_of(update.table)}",
+                lambda: self.dynamodb.update_item(**request),
+            )
         except ConditionFailedError as refusal:
-            if refusal.standing:
-                return Revised(False, from_wire(refusal.standing))
-            return Revised(False, self.get(update.table, update.key) or {})
-        return Revised(True, from_wire(answers[-1].get("Attributes", {})))
+            return Revised(False, self._standing(refusal, update.table, update.key))
+        return Revised(True, from_wire(answer.get("Attributes", {})))
+
+    def _standing(self, refusal: ConditionFailedError, table: Table, key: Item) -> Item:
+        """Return the item that did not meet a write's condition; {} for none."""
+        if refusal.standing:
+            return from_wire(refusal.standing)
+        # there is none, or a client does not tell (DAX, an emulator): look
+        return self.get(table, key) or {}
 
     def transact(self, writes: Sequence[Write]) -> bool:
         """Write all of these, at most 100, or none. One request.
@@ -157,30 +168,15 @@ class Store:
             return False
         return True
 
-    def _patiently(self, action: str, send: Callable[[], object]) -> None:
+    def _patiently(self, action: str, send: Callable[[], Answer]) -> Answer:
         """Send a request, again while others are in its way."""
-        for attempt in self.backoff.attempts():
+        for _ in self.backoff.attempts():
             try:
                 with told_as_ours(action):
-                    send()
-            except ThrottledError:
-                if attempt + 1 == self.backoff.tries:
-                    raise
-            else:
-                return
-
-    def _put_if(self, table: Table, item: Item, condition: Condition) -> Item | None:
-        name = self.name_of(table)
-        try:
-            with told_as_ours(f"writing to {name}"):
-                self.dynamodb.put_item(**requests.put(name, item, condition))
-        except ConditionFailedError as refusal:
-            if refusal.standing:
-                return from_wire(refusal.standing)
-            # a client that does not tell what stands (DAX, an emulator): look
-            key = {PARTITION_KEY: item[PARTITION_KEY], SORT_KEY: item[SORT_KEY]}
-            return self.get(table, key) or {}
-        return None
+                    return send()
+            except ThrottledError as fault:
+                throttled = fault
+        raise throttled
 
     def get(self, table: Table, key: Item) -> Item | None:
         """Return the live item of this key as it is now, or None. One request."""
