@@ -74,7 +74,7 @@ def _expired_bodies(config: StageConfig) -> list[s3.LifecycleRule]:
     return [
         s3.LifecycleRule(
             id="expired-bodies",
-            prefix=keys.bodies(),
+            prefix=keys.BODIES,
             expiration=Duration.days(config.retention_days + GRACE_DAYS),
         )
     ]

@@ -21,14 +21,14 @@ def rules(stage: Synthesized) -> list[dict[str, Any]]:
 def test_only_bodies_expire(stage: Synthesized) -> None:
     """The one rule that removes what is current is for the bodies' folder."""
     (expiry,) = (rule for rule in rules(stage) if "ExpirationInDays" in rule)
-    assert expiry["Prefix"] == keys.bodies()
+    assert expiry["Prefix"] == keys.BODIES
     assert expiry["ExpirationInDays"] == stage.config.retention_days + GRACE_DAYS
     own = DecisionId.parse(new_decision_id("a"))
-    assert keys.decision_bodies(own).startswith(keys.bodies())
+    assert keys.decision_bodies(own).startswith(keys.BODIES)
     day = keys.archive_day("a", own.decided_at.date())
-    assert not day.startswith(keys.bodies())
+    assert not day.startswith(keys.BODIES)
     # a state has no end, and neither have its checkpoints
-    assert not keys.state_body("a", 1, "t").startswith(keys.bodies())
+    assert not keys.state_body("a", 1, "t").startswith(keys.BODIES)
     assert keys.state_body("a", 1, "t").startswith(keys.STATE_BODIES)
 
 

@@ -25,8 +25,35 @@ _SIGNAL = "S#"
 _DELIVERY = "IN#"
 _CHECKPOINT = "CP#"
 _CHECKPOINT_DATA = "CPDATA#"
-_STATE_BODY = re.compile(r"state/[^/]+/([0-9]{10})-[0-9a-f]{12}/[^/]+")
 _AFTER_ALL = "~"  # sorts after every character of a key
+
+CURRENT_STATE = "CURRENT"
+"""The sort key of an agent's state as it stands."""
+
+ARRIVING = (_DECISION, _LATE)
+"""What the sort keys start with of whatever arrives in the log: decisions, outcomes, marks."""
+
+ROUTED = _SIGNAL
+"""What the sort keys start with of what a router has to deliver."""
+
+DELIVERED = _DELIVERY
+"""What the sort keys of deliveries start with."""
+
+WATCHED = "#agents"
+"""The partition of the watch list: the agents that the jobs on a schedule look after."""
+
+REGISTRY = "#registry"
+"""The partition of `RegistryIndex`, which lists the agents that are there."""
+
+# what the names of objects start with; the id of the agent whose they are comes next
+BODIES = "bodies/"  # the log's: a rule of the bucket ends these, and no others
+MEMORY_BODIES = "memory/"
+STATE_BODIES = "state/"
+THREAD_BODIES = "langgraph/"
+ARCHIVE = "archive/agent="
+OWN_FOLDERS = (BODIES, MEMORY_BODIES, STATE_BODIES, THREAD_BODIES, ARCHIVE)
+
+_STATE_BODY = re.compile(rf"{STATE_BODIES}[^/]+/([0-9]{{10}})-[0-9a-f]{{12}}/[^/]+")
 
 
 def decision(decision_id: DecisionId) -> Item:
@@ -103,7 +130,7 @@ def _just_before(key: str) -> str:
 
 def decision_bodies(decision_id: DecisionId) -> str:
     """Return the folder of the objects that hold a decision's bodies too large for items."""
-    return f"bodies/{decision_id.agent_id}/decisions/{decision_id.uuid}"
+    return f"{BODIES}{decision_id.agent_id}/decisions/{decision_id.uuid}"
 
 
 def head(agent_id: str, job: str) -> Item:
@@ -128,7 +155,7 @@ def lease(agent_id: str) -> Item:
 
 def head_bodies(agent_id: str) -> str:
     """Return the folder of the objects that hold what a head's item cannot."""
-    return f"memory/{agent_id}/heads"
+    return f"{memory_bodies(agent_id)}/heads"
 
 
 def hour(agent_id: str, start: datetime) -> Item:
@@ -212,7 +239,7 @@ def knowledge_for(version: int) -> str:
 
 def memory_bodies(agent_id: str) -> str:
     """Return the folder of the objects that hold memory too large for items."""
-    return f"memory/{agent_id}"
+    return f"{MEMORY_BODIES}{agent_id}"
 
 
 def archive_day(agent_id: str, day: date) -> str:
@@ -220,11 +247,7 @@ def archive_day(agent_id: str, day: date) -> str:
 
     Partitions are named as Hive does it, so that query engines know them; a colon is escaped.
     """
-    return f"archive/agent={quote(agent_id, safe='@')}/day={day.isoformat()}/decisions.parquet"
-
-
-CURRENT_STATE = "CURRENT"
-"""The sort key of an agent's state as it stands."""
+    return f"{ARCHIVE}{quote(agent_id, safe='@')}/day={day.isoformat()}/decisions.parquet"
 
 
 def current_state(agent_id: str) -> Item:
@@ -271,16 +294,6 @@ def version_of_body(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-STATE_BODIES = "state/"
-"""What the names of all bodies of states start with: no rule of the bucket ends them."""
-
-WATCHED = "#agents"
-"""The partition of the watch list: the agents that the jobs on a schedule look after."""
-
-ARRIVING = (_DECISION, _LATE)
-"""What the sort keys start with of whatever arrives in the log: decisions, outcomes, marks."""
-
-
 def watched_agent(agent_id: str) -> Item:
     """Return the key of an agent in the watch list.
 
@@ -288,21 +301,6 @@ def watched_agent(agent_id: str) -> Item:
     agent's own partitions reaches it.
     """
     return {"pk": WATCHED, "sk": agent_id}
-
-
-def bodies() -> str:
-    """Return what the names of all bodies start with: they expire, the archive does not."""
-    return "bodies/"
-
-
-REGISTRY = "#registry"
-"""The partition of `RegistryIndex`, which lists the agents that are there."""
-
-ROUTED = _SIGNAL
-"""What the sort keys start with of what a router has to deliver."""
-
-DELIVERED = _DELIVERY
-"""What the sort keys of deliveries start with."""
 
 
 def signal(signal_id: SignalId) -> Item:
@@ -350,11 +348,7 @@ def registration(agent_id: str) -> Item:
 
 def signal_bodies(sender: str) -> str:
     """Return the folder for bodies of signals; they are limited to what fits into an item."""
-    return f"bodies/{sender}/signals"
-
-
-OWN_FOLDERS = ("bodies/", "langgraph/", "memory/", STATE_BODIES, "archive/agent=")
-"""What the names of objects start with; the id of the agent whose they are comes next."""
+    return f"{BODIES}{sender}/signals"
 
 
 def is_own_object(partition: str, name: str) -> bool:

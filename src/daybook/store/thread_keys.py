@@ -11,6 +11,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from daybook.store.attributes import Item
+from daybook.store.keys import THREAD_BODIES
 
 _LONGEST_TOKEN = 200
 
@@ -114,7 +115,7 @@ def is_next_checkpoint(sort_key: str) -> bool:
 
 def thread_bodies(agent_id: str) -> str:
     """Return the folder of the objects that hold what a thread's items cannot."""
-    return f"langgraph/{agent_id}"
+    return f"{THREAD_BODIES}{agent_id}"
 
 
 def documents(agent_id: str) -> str:
