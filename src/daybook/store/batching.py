@@ -10,7 +10,6 @@ from daybook.errors import UnfinishedBatchError
 
 GET_LIMIT = 100
 WRITE_LIMIT = 25
-TRANSACTION_LIMIT = 100
 
 Element = TypeVar("Element")
 RequestItems = dict[str, Any]

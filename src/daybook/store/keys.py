@@ -326,11 +326,6 @@ def due_key(priority: int, created_at: int, signal_id: SignalId) -> str:
     return f"{priority}#{created_at:017d}#{signal_id}"
 
 
-def due_signal(due: str) -> str:
-    """Return the id of the signal from its due key."""
-    return due.split("#", 2)[2]
-
-
 def due_priority(due: str) -> str:
     """Return the priority from a due key."""
     return due.partition("#")[0]

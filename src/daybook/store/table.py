@@ -154,7 +154,7 @@ class Store:
         return self.get(table, key) or {}
 
     def transact(self, writes: Sequence[Write]) -> bool:
-        """Write all of these, at most 100, or none. One request.
+        """Write all of these or none; DynamoDB takes at most 100. One request.
 
         Returns False when a condition did not hold, which may be because a try whose answer
         was lost had already written. Contention is tried again; it ends in ThrottledError.
