@@ -8,9 +8,9 @@ from daybook.store import DECISIONS, TABLES, Store
 from daybook.store.attributes import Item
 from daybook.store.expressions import (
     absent,
+    absent_or_less_than,
     at_most,
     begins_with,
-    below,
     between,
     equals,
     less_than,
@@ -236,12 +236,14 @@ def test_change_moves_sets_and_removes(store: Store, agent: str) -> None:
 
 
 def test_change_of_nothing(store: Store, agent: str) -> None:
-    """Where no item is, a condition on its attributes does not hold; `below` does."""
+    """Where no item is, a condition on its attributes holds only if they may be absent."""
     key = item(agent, 2)
     update = Update(table=DECISIONS, key=key, values={"n": 5}, condition=equals("n", 4))
     assert store.change(update) == {}
     assert store.get(DECISIONS, key) is None
-    rising = Update(table=DECISIONS, key=key, values={"n": 5}, condition=below("n", 5))
+    rising = Update(
+        table=DECISIONS, key=key, values={"n": 5}, condition=absent_or_less_than("n", 5)
+    )
     assert store.change(rising) is None
     assert store.change(rising) == item(agent, 2, n=5)
 

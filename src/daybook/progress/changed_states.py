@@ -13,7 +13,7 @@ from daybook.models.identity import microseconds
 from daybook.progress.watched_agents import expiry
 from daybook.store import MEMORY, Store, keys
 from daybook.store.attributes import Item
-from daybook.store.expressions import below, equals
+from daybook.store.expressions import absent_or_less_than, equals
 from daybook.store.requests import Update
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -63,7 +63,7 @@ def note_states(store: Store, versions: Mapping[str, int]) -> None:
                 table=MEMORY,
                 key=keys.watched_agent(agent_id),
                 values=values | expiry(store),
-                condition=below("state_version", version),
+                condition=absent_or_less_than("state_version", version),
             )
         )
 
@@ -77,7 +77,7 @@ def note_checkpointed(store: Store, agent_id: str, version: int) -> None:
             table=MEMORY,
             key=keys.watched_agent(agent_id),
             values=values | {"state_waiting_since": now} | expiry(store),
-            condition=below("checkpointed_version", version),
+            condition=absent_or_less_than("checkpointed_version", version),
         )
     )
 

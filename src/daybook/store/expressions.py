@@ -85,11 +85,6 @@ def less_than(attribute: str, most: Value) -> Condition:
     return Condition("{n} < {0}", attribute, (most,))
 
 
-def below(attribute: str, limit: Value) -> Condition:
-    """Hold when the attribute is less than this, or the item has no such attribute."""
-    return Condition("(attribute_not_exists({n}) OR {n} < {0})", attribute, (limit,))
-
-
 def begins_with(attribute: str, prefix: str) -> Condition:
     """Hold when the attribute's text starts so."""
     return Condition("begins_with({n}, {0})", attribute, (prefix,))
@@ -103,6 +98,11 @@ def absent(attribute: str) -> Condition:
 def present(attribute: str) -> Condition:
     """Hold when the item has such an attribute; of a key: when there is such an item."""
     return Condition("attribute_exists({n})", attribute)
+
+
+def absent_or_less_than(attribute: str, most: Value) -> Condition:
+    """Hold when the item has no such attribute, or has less than this there."""
+    return Condition("(attribute_not_exists({n}) OR {n} < {0})", attribute, (most,))
 
 
 def absent_or_at_most(attribute: str, most: Value) -> Condition:
