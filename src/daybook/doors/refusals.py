@@ -14,6 +14,7 @@ from pydantic_core import from_json, to_jsonable_python
 
 from daybook import errors
 from daybook.models import DecisionRecord
+from daybook.models.base import MOST_PROBLEMS
 from daybook.store.signing import HttpAnswer
 
 STATUS_OF: tuple[tuple[type[errors.DaybookError], HTTPStatus], ...] = (
@@ -31,9 +32,6 @@ STATUS_OF: tuple[tuple[type[errors.DaybookError], HTTPStatus], ...] = (
     (errors.UnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.UnfinishedBatchError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-
-MOST_PROBLEMS = 50
-"""Problems of a refusal that are told: a body of megabytes can have one in every number."""
 
 LONGEST_MESSAGE = 4_000
 """Characters of a message, and of each problem, that are told."""

@@ -9,7 +9,7 @@ from daybook.errors import InvalidInputError
 Item = TypeVar("Item")
 
 MOST_PROBLEMS = 50
-"""Problems that one error lists."""
+"""Problems that one error lists: a body of megabytes can have one in every number."""
 
 
 class Record(BaseModel):

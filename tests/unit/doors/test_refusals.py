@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from daybook import errors, new_decision_id
-from daybook.doors.refusals import MOST_PROBLEMS, error_of, refusal, status_of
+from daybook.doors.refusals import error_of, refusal, status_of
 from daybook.models import DecisionReasoning, DecisionRecord
+from daybook.models.base import MOST_PROBLEMS
 from daybook.store.signing import HttpAnswer
 
 KINDS = [
