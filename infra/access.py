@@ -15,25 +15,18 @@ from infra.payloads import Payloads
 QUERY = "dynamodb:Query"
 READ_ITEMS = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
 WRITE_ITEMS = ("dynamodb:PutItem",)
-REWRITE_ITEMS = (
+TRANSACT_ITEMS = (
     *WRITE_ITEMS,
-    "dynamodb:BatchWriteItem",
     "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:UpdateItem",
 )
-"""Also what a transaction needs: it has no permission of its own, each of its parts has."""
+"""What a transaction needs: it has no permission of its own, each of its parts has."""
 
+REWRITE_ITEMS = (*TRANSACT_ITEMS, "dynamodb:BatchWriteItem")
 
 NOTE_AGENTS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 """What noting something of a watched agent takes; a refused note may look at it."""
-
-CHANGE_STATE = (
-    *WRITE_ITEMS,
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:UpdateItem",
-)
 
 
 def grant_log(role: iam.Role, *, table: dynamodb.Table, schema: Table, payloads: Payloads) -> None:
@@ -132,7 +125,7 @@ def grant_state(role: iam.Role, *, table: dynamodb.Table, payloads: Payloads) ->
 
     A body in the bucket is never copied: state and checkpoints point to the same one.
     """
-    _grant(role, "State", [*READ_ITEMS, *CHANGE_STATE, QUERY], [table.table_arn])
+    _grant(role, "State", [*READ_ITEMS, *TRANSACT_ITEMS, QUERY], [table.table_arn])
     bodies = f"{STATE_BODIES}*"
     _grant(role, "StateBodies", ["s3:GetObject"], [payloads.bucket.arn_for_objects(bodies)])
     acknowledge(
