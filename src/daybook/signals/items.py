@@ -32,6 +32,8 @@ VISIBLE_AT = "visible_at"
 
 DUE_KEY = "due_key"
 TARGET_KEY = "target_key"
+SENT_KEY = "sent_key"
+REGISTRY_KEY = "registry_key"
 TOKEN = "token"  # noqa: S105 - no secret: it tells our own claim from another's
 HEARTBEAT_AT = "heartbeat_at"
 REGISTERED_AT = "registered_at"
@@ -58,7 +60,7 @@ def delivery_items(store: Store, signal: AgentSignal, targets: list[str]) -> lis
         FENCE: created,
         VISIBLE_AT: 0,
         DUE_KEY: keys.due_key(signal.priority, created, own),
-        "sent_key": keys.sent_key(own),
+        SENT_KEY: keys.sent_key(own),
         **_expiry(signal),
     }
     if not targets:
@@ -114,7 +116,7 @@ def read_signal(store: Store, item: Item) -> AgentSignal:
 def card_item(store: Store, card: AgentCard) -> Item:
     """Return the item of a registration."""
     item = keys.registration(card.agent_id) | {
-        "registry_key": keys.REGISTRY,
+        REGISTRY_KEY: keys.REGISTRY,
         REGISTERED_AT: microseconds(card.registered_at),
         HEARTBEAT_AT: microseconds(card.heartbeat_at),
     }

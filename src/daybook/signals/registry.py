@@ -78,7 +78,7 @@ def heartbeat(store: Store, agent_id: str) -> AgentCard:
     update = Update(
         table=SIGNALS,
         key=keys.registration(checked_agent_id(agent_id)),
-        condition=present("registry_key"),
+        condition=present(items.REGISTRY_KEY),
         values={items.HEARTBEAT_AT: microseconds(store.clock())},
     )
     done, item = store.revise(update)
@@ -126,7 +126,7 @@ def every_card(store: Store) -> list[AgentCard]:
     """Return every registration that can be read: a damaged one does not hide the others."""
     index = SIGNALS.index("RegistryIndex")
     cards = []
-    for item in store.query(SIGNALS, equals("registry_key", keys.REGISTRY), index=index):
+    for item in store.query(SIGNALS, equals(items.REGISTRY_KEY, keys.REGISTRY), index=index):
         if item["sk"] != keys.registration(str(item["pk"]))["sk"]:
             continue
         try:

@@ -27,7 +27,7 @@ def signal_status(store: Store, signal_id: str, reader: str | None = None) -> Si
         )
     now = microseconds(store.clock())
     index = SIGNALS.index("SentIndex")
-    found = store.query(SIGNALS, equals("sent_key", keys.sent_key(own)), index=index)
+    found = store.query(SIGNALS, equals(items.SENT_KEY, keys.sent_key(own)), index=index)
     own_ones = (item for item in found if item["sk"] == keys.delivery(str(item["pk"]), own)["sk"])
     deliveries = [report for item in own_ones if (report := _report(item, now)) is not None]
     if not deliveries:
