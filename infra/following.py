@@ -27,7 +27,8 @@ def follow(
 
     A batch that fails is halved and tried again for half a day; then where it lies in the stream
     is written to the dead letters. With `reports_failures` the function says which records
-    failed, so that the others are not repeated.
+    failed: Lambda goes back to the first of them, so that those before it are not repeated. Those
+    behind it come again, with every try.
     """
     part.function.add_event_source(
         sources.DynamoEventSource(

@@ -19,9 +19,9 @@ LARGEST_BATCH = 100
 class Signals(Construct):
     """`signal-router`, called with what is published, and the event bus that it tells.
 
-    It reports the records that failed, which are tried again for half a day. What can never
-    succeed, and what agents put aside as dead, it sends to the dead letters itself; there, too,
-    goes the position in the stream of what kept failing.
+    It reports the records that failed, which are tried again for half a day and hold up no
+    others. What can never succeed, and what agents put aside as dead, it sends to the dead letters
+    itself; there, too, goes the position in the stream of what kept failing.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ OWN = SignalId("01a1fc24-67b6-78c1-a534-9749b8abc2fe", "scout")
 
 
 def test_the_stream_of_signals_is_followed(stage: Synthesized) -> None:
-    """From the oldest record, at once, and a failed record does not repeat its batch."""
+    """From the oldest record, at once, and what came before a failed record is not repeated."""
     mapping = mapping_of(stage, "signalrouterfunction")
     assert "tablesagentsignals" in str(mapping["EventSourceArn"])
     assert mapping["StartingPosition"] == "TRIM_HORIZON"

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -79,7 +80,8 @@ def record_of(new: Item, old: Item | None = None, name: str = "INSERT") -> dict[
     change = {"Keys": to_wire({"pk": new["pk"], "sk": new["sk"]}), "NewImage": image(new)}
     if old is not None:
         change["OldImage"] = image(old)
-    return {"eventName": name, "dynamodb": change | {"SequenceNumber": str(new["sk"])}}
+    change["SequenceNumber"] = str(new["sk"])
+    return {"eventID": str(uuid4()), "eventName": name, "dynamodb": change}
 
 
 def published(sender: MemoryManager, *args: Any, **more: Any) -> dict[str, Any]:
@@ -231,6 +233,45 @@ def test_passing_faults_are_tried_again(
     monkeypatch.undo()
     assert inbox(sender, "risk") == [{"n": 2}]
     assert outside.events
+
+
+def test_what_fails_holds_up_no_other(
+    sender: MemoryManager, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is behind it in the stream is dealt with once, however often it comes again."""
+    poison = published(sender, "request", {"n": 0}, ["risk"])
+    before = published(sender, "request", {"n": 1}, ["scout"])
+    behind = published(sender, "request", {"n": 2}, ["scout"])
+    item: Item = {"pk": "scout", "sk": "IN#1@boss", "status": "dead"}
+    died = record_of(item, item | {"status": "claimed"}, "MODIFY")
+    with monkeypatch.context() as failing:
+        real = type(sender.store).insert
+
+        def throttled(store: Any, table: Any, item: Item) -> Item | None:
+            if item["pk"] == "risk":
+                raise ThrottledError("too much")
+            return real(store, table, item)
+
+        failing.setattr(type(sender.store), "insert", throttled)
+        failed = [poison["dynamodb"]["SequenceNumber"]]
+        assert deliver(before, poison, behind, died) == failed
+        for _ in range(3):
+            assert deliver(poison, behind, died) == failed
+    assert inbox(sender, "scout") == [{"n": 1}, {"n": 2}]
+    assert deliver(poison, behind, died) == []
+    assert [json.loads(event["Detail"])["payload"]["n"] for event in outside.events] == [1, 2, 0]
+    assert len(outside.dead_letters()) == 1
+
+
+def test_a_new_container_announces_once_more(sender: MemoryManager, outside: Outside) -> None:
+    """It does not know what another one has dealt with; deliveries are made once anyway."""
+    failing, behind = (published(sender, "request", {"n": n}, ["scout"]) for n in (0, 1))
+    for _ in range(2):
+        signal_router._dealt_with.clear()  # noqa: SLF001 - what a new container has
+        outside.refusals = 3
+        assert deliver(failing, behind) == [failing["dynamodb"]["SequenceNumber"]]
+    assert len(outside.events) == 2
+    assert sorted(payload["n"] for payload in inbox(sender, "scout")) == [0, 1]
 
 
 def test_a_router_that_is_not_set_up_says_so(
