@@ -39,7 +39,10 @@ OUTLINE = ("decision_id", "agent_id", "decision_type", "decided_at", "arrived_at
 
 Answer = Response[str]
 
-COUNTED = {"_log_decision": "DecisionsLogged", "_log_outcome": "OutcomesLogged"}
+COUNTED = {
+    "POST /decisions": "DecisionsLogged",
+    "POST /decisions/{decision_id}/outcome": "OutcomesLogged",
+}
 
 logger = Logger()
 metrics = Metrics()
@@ -59,7 +62,7 @@ def _route(verb: Verb) -> Callable[..., Answer]:
             _body(),
         )
         returned = verb.function(memory, **given)
-        if counted := COUNTED.get(verb.name):
+        if counted := COUNTED.get(verb.request):
             metrics.add_metric(counted, MetricUnit.Count, 1)
         status = HTTPStatus.CREATED if verb.creates else HTTPStatus.OK
         if isinstance(returned, DecisionPage):

@@ -23,11 +23,6 @@ ROWS = {row["request"]: row for row in REQUEST.finditer(TEXT)}
 WORD = re.compile(r"`(\w+)`")
 
 
-def request_of(verb: Verb) -> str:
-    """Return a verb's request as the table names it."""
-    return f"{verb.method} {verb.path}"
-
-
 def arguments_of(verb: Verb) -> str:
     """Return what a verb takes beside its path, as the table says it."""
     return ", ".join(
@@ -40,13 +35,13 @@ def arguments_of(verb: Verb) -> str:
 def test_every_request_is_in_the_table() -> None:
     """No request is left out, invented, or named twice."""
     assert len(REQUEST.findall(TEXT)) == len(ROWS)
-    assert set(ROWS) == {request_of(verb) for verb in VERBS.values()}
+    assert set(ROWS) == {verb.request for verb in VERBS.values()}
 
 
-@pytest.mark.parametrize("verb", VERBS.values(), ids=request_of)
+@pytest.mark.parametrize("verb", VERBS.values(), ids=lambda verb: str(verb.request))
 def test_a_request_is_as_it_is_said(verb: Verb) -> None:
     """What it takes, where its answer stands, and its status are those of the verb."""
-    row = ROWS[request_of(verb)]
+    row = ROWS[verb.request]
     if not verb.record:
         assert row["takes"].strip() == arguments_of(verb)
     if verb.lists:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
@@ -40,6 +41,17 @@ def test_the_whole_life_of_a_decision(call: Call) -> None:
     assert [d["decision_id"] for d in children["decisions"]] == [child["decision_id"]]
     _, stats = call("GET", "/stats", query={"time_window_hours": "1"})
     assert (stats["total_decisions"], stats["success_rate"]) == (2, 1.0)
+
+
+def test_what_is_logged_is_counted(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    """Decisions and outcomes each have a metric; other verbs are requests only."""
+    _, logged = call("POST", "/decisions", DECISION)
+    call("POST", f"/decisions/{logged['decision_id']}/outcome", OUTCOME)
+    call("GET", "/stats")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted = Counter(name for line in lines if "_aws" in line for name in line)
+    names = ("Requests", "DecisionsLogged", "OutcomesLogged")
+    assert [counted[name] for name in names] == [3, 1, 1]
 
 
 def test_percent_encoded_ids(call: Call) -> None:

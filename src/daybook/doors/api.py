@@ -105,8 +105,8 @@ def _check_size(verb: Verb, body: bytes, *, encoded: bool) -> None:
     carried = len(body) * 4 // 3 if encoded else len(body)
     if carried > LARGEST_REQUEST:
         raise BodyTooLargeError(
-            f"the request {verb.method} {verb.path} takes {carried:,} bytes, compressed, and the "
-            f"API carries {LARGEST_REQUEST:,}: use a MemoryManager with door='tables'"
+            f"the request {verb.request} takes {carried:,} bytes, compressed, and the API carries "
+            f"{LARGEST_REQUEST:,}: use a MemoryManager with door='tables'"
         )
 
 
@@ -120,8 +120,8 @@ def _plain(verb: Verb, answer: HttpAnswer) -> bytes:
         if answer.status >= HTTPStatus.BAD_REQUEST:
             return answer.body  # somebody else's, and its status says enough
         raise StorageError(
-            f"the answer to {verb.name} cannot be read: {fault}. Is that Daybook's API, and does "
-            "nothing on the way change what it says?"
+            f"the answer to {verb.request} cannot be read: {fault}. Is that Daybook's API, and "
+            "does nothing on the way change what it says?"
         ) from fault
 
 
@@ -132,8 +132,8 @@ def _read(verb: Verb, body: bytes) -> Any:
     except (ValidationError, KeyError) as fault:
         _refuse_outline(body)
         raise StorageError(
-            f"the answer to {verb.name} cannot be read: {fault}. Are the API and this SDK of the "
-            "same version?"
+            f"the answer to {verb.request} cannot be read: {fault}. Are the API and this SDK of "
+            "the same version?"
         ) from fault
 
 

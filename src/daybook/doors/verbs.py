@@ -77,6 +77,11 @@ class Verb:
         """The method's name."""
         return self.function.__name__
 
+    @property
+    def request(self) -> str:
+        """Method and path, by which both sides, and errors, speak of the verb."""
+        return f"{self.method} {self.path}"
+
     @cached_property
     def signature(self) -> inspect.Signature:
         """The method's signature, `self` included."""
@@ -173,7 +178,7 @@ class Verb:
         try:
             self._typed.model_validate(dict(given))
         except ValidationError as fault:
-            raise as_invalid_input(fault, self.name.removeprefix("_")) from None
+            raise as_invalid_input(fault, f"the request {self.request}") from None
 
     def _flat(self, name: str, value: Any) -> dict[str, Any]:
         if self.record and name == self.record[0]:
@@ -199,7 +204,7 @@ class Verb:
         try:
             checked = self._read(path, query, body)
         except ValidationError as fault:
-            raise as_invalid_input(fault, f"the request {self.method} {self.path}") from None
+            raise as_invalid_input(fault, f"the request {self.request}") from None
         if self.record:
             return {self.record[0]: checked}
         return {name: getattr(checked, name) for name in checked.model_fields_set}
@@ -209,7 +214,7 @@ class Verb:
             return self.arguments.model_validate({**query, **path})
         if query:
             raise InvalidInputError(
-                f"{self.method} {self.path} takes its arguments in the body, not in the query"
+                f"{self.request} takes its arguments in the body, not in the query"
             )
         if not path:
             return self.arguments.model_validate_json(body or b"{}")
@@ -245,12 +250,15 @@ def verb(
     [Callable[Concatenate[Agent, Arguments], Answer]],
     Callable[Concatenate[Agent, Arguments], Answer],
 ]:
-    """Make a method of the handle a verb: see `Verb` for what the arguments say."""
+    """Make a method of the handle a verb: see `Verb` for what the arguments say.
+
+    Raises TypeError for a second verb of the same name.
+    """
 
     def spoken(
         function: Callable[Concatenate[Agent, Arguments], Answer],
     ) -> Callable[Concatenate[Agent, Arguments], Answer]:
-        made = VERBS[function.__name__] = Verb(
+        made = Verb(
             function=function,
             method=method,
             path=path,
@@ -258,6 +266,8 @@ def verb(
             repeatable=repeatable,
             creates=creates,
         )
+        if VERBS.setdefault(made.name, made) is not made:
+            raise TypeError(f"{made.name} is {VERBS[made.name].request} already: rename one")
 
         def speak(self: Agent, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
             if self.api is None:

@@ -15,7 +15,7 @@ from daybook import (
     InvalidSignalIdError,
     MemoryManager,
 )
-from daybook.doors import VERBS, Verb
+from daybook.doors import VERBS, Verb, verb
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 
 OWN = "01a1fc24-67b6-78c1-a534-9749b8abc2fe@risk"
@@ -39,8 +39,20 @@ def _values(verb: Verb, path: str) -> list[str]:
 
 def test_no_two_verbs_share_a_request() -> None:
     """Method and path name one verb."""
-    requests = Counter((verb.method, verb.path) for verb in VERBS.values())
+    requests = Counter(verb.request for verb in VERBS.values())
     assert [request for request, count in requests.items() if count > 1] == []
+
+
+def test_no_two_verbs_share_a_name() -> None:
+    """A second method of a name would take the first one's requests."""
+    standing = VERBS["recall"]
+
+    def recall(self: MemoryManager) -> None:
+        """Stand for another room's method."""
+
+    with pytest.raises(TypeError, match="POST /recall"):
+        verb("POST", "/other")(recall)
+    assert VERBS["recall"] is standing
 
 
 @pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
