@@ -79,25 +79,32 @@ class Api:
                 if last or not verb.repeatable:
                     raise
             else:
-                again = verb.repeatable or _was_turned_away(answer)
-                if last or not again or answer.status not in refusals.PASSING:
+                if last or not _may_pass(verb, answer):
                     return answer
             self.backoff.pause(attempt)
             attempt += 1
 
 
-def _was_turned_away(answer: HttpAnswer) -> bool:
-    """Whether the gateway throttled a request: then the function has not seen it.
-
-    A 429 of the function's own says that DynamoDB throttled it, maybe half way.
-    """
-    if answer.status != HTTPStatus.TOO_MANY_REQUESTS or "content-encoding" in answer.headers:
+def _may_pass(verb: Verb, answer: HttpAnswer) -> bool:
+    """Whether sending the request again may help, and does no harm."""
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not _is_the_functions(answer):
+        # the gateway throttled it before the function; the function's own 429 may come half way
+        return True
+    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and _is_the_functions(answer):
+        # it names a fault that is the same next time; the gateway's says that the function crashed
         return False
+    return verb.repeatable and answer.status in refusals.PASSING
+
+
+def _is_the_functions(answer: HttpAnswer) -> bool:
+    """Whether Daybook's function has answered, and not the gateway in front of it."""
+    if "content-encoding" in answer.headers:
+        return True
     try:
         told = from_json(answer.body)
     except ValueError:
-        return True
-    return not (isinstance(told, dict) and "error" in told)
+        return False
+    return isinstance(told, dict) and "error" in told
 
 
 def _check_size(verb: Verb, body: bytes, *, encoded: bool) -> None:

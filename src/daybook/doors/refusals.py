@@ -42,12 +42,13 @@ UNTOLD = frozenset({"unprocessed"})
 PASSING = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
         HTTPStatus.BAD_GATEWAY,
         HTTPStatus.SERVICE_UNAVAILABLE,
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-"""Statuses of faults that pass: the same request may succeed later."""
+"""Statuses of faults that may pass; 500 only where it is API Gateway's own, not the function's."""
 
 _BY_STATUS: Mapping[int, tuple[type[errors.DaybookError], str]] = {
     401: (errors.AccessDeniedError, "sign the request with the agent's role"),
@@ -55,6 +56,7 @@ _BY_STATUS: Mapping[int, tuple[type[errors.DaybookError], str]] = {
     404: (errors.StorageError, "nothing is there: check the API's URL"),
     413: (errors.BodyTooLargeError, "the API carries 6 MB, compressed: use the tables directly"),
     429: (errors.ThrottledError, "the API is throttled: try again later"),
+    500: (errors.StorageError, "the API's function failed, or ran out of time: its log says why"),
     502: (errors.UnreachableError, "the API's function failed: try again"),
     503: (errors.UnreachableError, "the API is not available: try again"),
     504: (errors.UnreachableError, "the API's function took too long: try again"),

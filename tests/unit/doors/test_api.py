@@ -80,13 +80,25 @@ def calling(wire: Wire, verb: str, **given: Any) -> Any:
     return over(wire).call(VERBS[verb], given)
 
 
-@pytest.mark.parametrize("fault", [silence, answer(429), answer(502), answer(503), answer(504)])
+CRASHED = answer(500, b'{"message":"Internal Server Error"}')
+PASSING = [silence, answer(429), CRASHED, answer(502), answer(503), answer(504)]
+
+
+@pytest.mark.parametrize("fault", PASSING)
 def test_passing_faults_are_tried_again(fault: Answers) -> None:
     """The same request, under the same id, until it is answered."""
     wire = Wire([fault, fault, answer(200, b'{"run_ids": ["a"]}')])
     assert calling(wire, "undoable_runs") == ["a"]
     assert len({headers["daybook-request"] for headers in wire.sent}) == 1
     assert len(wire.sent) == 3
+
+
+def test_what_the_function_says_of_itself_does_not_pass() -> None:
+    """A 500 of its own names a fault that is the same next time, and is not tried again."""
+    wire = Wire([answer(500, json.dumps(refusal(AccessDeniedError("no role"))).encode())])
+    with pytest.raises(AccessDeniedError):
+        calling(wire, "undoable_runs")
+    assert len(wire.sent) == 1
 
 
 def test_tries_are_bounded() -> None:
@@ -291,7 +303,7 @@ def test_nobody_listens() -> None:
         memory.get_decision_stats()
 
 
-@pytest.mark.parametrize("fault", [silence, answer(502), answer(503), answer(504)])
+@pytest.mark.parametrize("fault", [silence, CRASHED, answer(502), answer(503), answer(504)])
 def test_a_checkpoint_is_not_taken_twice(fault: Answers) -> None:
     """One whose answer was lost may stand: the client does not send for another."""
     wire = Wire([fault, answer(201)])

@@ -87,6 +87,14 @@ def test_answers_of_others(status: int, body: bytes, kind: type[errors.DaybookEr
     assert "GET /stats" in str(error)
 
 
+def test_a_function_that_failed_is_told_as_such() -> None:
+    """The API is Daybook's, and where to look is its function's log."""
+    body = b'{"message":"Internal Server Error"}'
+    error = error_of("GET /stats", HttpAnswer(status=500, headers={}, body=body))
+    assert "its log says why" in str(error)
+    assert "not Daybook's API" not in str(error)
+
+
 def test_a_refusal_is_bounded() -> None:
     """A fault in every number of a large body is not told number by number."""
     many = [(f"scores.{n}", "is no number") for n in range(300_000)]
