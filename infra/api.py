@@ -61,7 +61,6 @@ class AgentApi(Construct):
             "agent-api",
             config=config,
             artifacts=artifacts,
-            handler="lambdas.agent_api.handler",
             # API Gateway gives up after 30 seconds; a function that outlives it helps nobody
             timeout=Duration.seconds(29),
             memory_mb=1024,

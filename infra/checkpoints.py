@@ -66,7 +66,6 @@ class Rollback(Construct):
             "rollback",
             config=config,
             artifacts=artifacts,
-            handler="lambdas.rollback.handler",
             timeout=Duration.seconds(60),
             memory_mb=1_769,
         )

@@ -85,7 +85,6 @@ class ScheduledFanOut(Construct):
             f"{self._job.name}-{part}",
             config=self._config,
             artifacts=self._artifacts,
-            handler=f"lambdas.{self._job.name}_{part}.handler",
             timeout=timeout,
             memory_mb=memory_mb,
         )

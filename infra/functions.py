@@ -92,7 +92,7 @@ def log_group(scope: Construct, construct_id: str, *, config: StageConfig) -> lo
 
 
 class DaybookFunction(Construct):
-    """A function over `lambdas/`, named after its construct.
+    """The function of `lambdas/handlers/` that its construct is named after.
 
     Its role may write its own log and, where the stage traces, send traces; whatever else it
     does is granted to `role` by the construct that needs it.
@@ -105,7 +105,6 @@ class DaybookFunction(Construct):
         *,
         config: StageConfig,
         artifacts: Artifacts,
-        handler: str,
         timeout: Duration,
         memory_mb: int = 512,
     ) -> None:
@@ -120,7 +119,7 @@ class DaybookFunction(Construct):
             function_name=config.resource(construct_id),
             code=artifacts.code,
             layers=[artifacts.layer],
-            handler=handler,
+            handler=f"lambdas.handlers.{construct_id.replace('-', '_')}.handler",
             runtime=runtime(config),
             architecture=architecture(config),
             role=self.role,

@@ -46,7 +46,6 @@ class News(Construct):
             "news",
             config=config,
             artifacts=artifacts,
-            handler="lambdas.news.handler",
             timeout=Duration.seconds(60),
         )
         grant_watch_list(

@@ -35,7 +35,6 @@ class DecisionQueue(Construct):
             "decision-queue",
             config=config,
             artifacts=artifacts,
-            handler="lambdas.decision_queue.handler",
             timeout=Duration.seconds(config.queue_timeout_seconds),
             memory_mb=1024,
         )

@@ -43,7 +43,6 @@ class Signals(Construct):
             "signal-router",
             config=config,
             artifacts=artifacts,
-            handler="lambdas.signal_router.handler",
             # a hundred signals to a thousand agents each do not fit; the rest is tried again
             timeout=Duration.minutes(5),
             memory_mb=1_024,

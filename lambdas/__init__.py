@@ -1,1 +1,1 @@
-"""The Lambda functions: one thin file each, over the code that the SDK uses."""
+"""The Lambda functions: `handlers`, and beside it what they stand on."""

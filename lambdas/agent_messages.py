@@ -13,9 +13,8 @@ from pydantic import ValidationError
 from daybook.errors import DaybookError, InvalidInputError
 from daybook.models.base import Record, as_invalid_input
 from daybook.models.identity import AgentId
-from daybook.settings import read_settings
 from daybook.store.batching import Backoff
-from lambdas.connection import sqs
+from lambdas.connection import client_manager, sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -48,7 +47,7 @@ def send(agent_ids: Iterable[str], backoff: Backoff | None = None) -> int:
     What SQS refuses of a batch is sent again. Raises UnsentMessagesError when it keeps
     refusing; whatever could be sent until then was.
     """
-    queue_url = read_settings().work_queue_url
+    queue_url = client_manager().settings.work_queue_url
     if queue_url is None:
         raise InvalidInputError("there is no queue to send to: set DAYBOOK_WORK_QUEUE_URL")
     return sum(_send_batch(queue_url, run, backoff or Backoff()) for run in _runs(agent_ids))

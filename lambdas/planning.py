@@ -12,30 +12,22 @@ Due = tuple[str, timedelta]
 """An agent, and how long what makes it due has waited."""
 
 
-class Census:
-    """Counts agents as they go by, and remembers the longest wait of all."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.longest_wait = timedelta()
-
-    def ids(self, agents: Iterable[Due]) -> Iterator[str]:
-        """Yield the agents' ids."""
-        for agent_id, waiting in agents:
-            self.count += 1
-            self.longest_wait = max(self.longest_wait, waiting)
-            yield agent_id
-
-
 def plan(agents: Iterable[Due], metrics: Metrics, *, count: str, lag: str) -> dict[str, int]:
     """Send a message for each agent, and publish how many and how late; say how many.
 
     The lag is measured here, and not by the workers, so that it is also seen when none runs.
     """
-    census = Census()
+    due, longest = 0, timedelta()
+
+    def ids() -> Iterator[str]:
+        nonlocal due, longest
+        for agent_id, waiting in agents:
+            due, longest = due + 1, max(longest, waiting)
+            yield agent_id
+
     try:
-        sent = agent_messages.send(census.ids(agents))
+        sent = agent_messages.send(ids())
     finally:
-        metrics.add_metric(count, MetricUnit.Count, census.count)
-        metrics.add_metric(lag, MetricUnit.Seconds, census.longest_wait.total_seconds())
+        metrics.add_metric(count, MetricUnit.Count, due)
+        metrics.add_metric(lag, MetricUnit.Seconds, longest.total_seconds())
     return {"agents": sent}

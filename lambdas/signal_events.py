@@ -6,9 +6,8 @@ from typing import Any
 from daybook.errors import DaybookError, InvalidInputError
 from daybook.models import AgentSignal
 from daybook.models.signals import json_size
-from daybook.settings import read_settings
 from daybook.store.batching import Backoff
-from lambdas.connection import events, sqs
+from lambdas.connection import client_manager, events, sqs
 
 SOURCE = "daybook"
 LARGEST_DETAIL = 200 * 1024
@@ -37,7 +36,7 @@ def announce(signal: AgentSignal, backoff: Backoff | None = None) -> None:
 
     An event may come more than once; `detail.signal_id` tells.
     """
-    bus = read_settings().signal_bus
+    bus = client_manager().settings.signal_bus
     if bus is None:
         raise InvalidInputError("there is no bus to tell: set DAYBOOK_SIGNAL_BUS")
     patience = backoff or Backoff()
@@ -60,7 +59,7 @@ def announce(signal: AgentSignal, backoff: Backoff | None = None) -> None:
 
 def set_aside(why: str, record: dict[str, Any]) -> None:
     """Send a record of the stream to the dead letters, with the reason. One request."""
-    queue_url = read_settings().signal_dead_letters_url
+    queue_url = client_manager().settings.signal_dead_letters_url
     if queue_url is None:
         raise InvalidInputError(
             "there is no queue for dead signals: set DAYBOOK_SIGNAL_DEAD_LETTERS_URL"

@@ -66,7 +66,7 @@ def client_manager(request: pytest.FixtureRequest, clock: Clock) -> Iterator[AWS
 @contextmanager
 def _served(behind: AWSClientManager) -> Iterator[str]:
     """Serve the API's function over these tables; give its URL."""
-    from lambdas import agent_api  # noqa: PLC0415 - after the environment is set
+    from lambdas.handlers import agent_api  # noqa: PLC0415 - after the environment is set
 
     with (
         patch.object(agent_api, "client_manager", lambda: behind),

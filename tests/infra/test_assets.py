@@ -12,8 +12,8 @@ from infra.config import HERE, LAMBDA
 def checkout(tmp_path: Path) -> Path:
     """Make a small checkout, with all that must not be deployed."""
     for name in (
-        "lambdas/agent_api.py",
-        "lambdas/__pycache__/agent_api.cpython-311.pyc",
+        "lambdas/handlers/agent_api.py",
+        "lambdas/handlers/__pycache__/agent_api.cpython-311.pyc",
         "src/daybook/__init__.py",
         "src/daybook/store/keys.py",
         "src/daybook/cli/app.py",
@@ -35,7 +35,7 @@ def files(folder: Path) -> set[str]:
 def test_code_holds_what_functions_run(checkout: Path) -> None:
     """Functions get the package and the handlers, without the doors they do not use."""
     assert files(assets.function_code(checkout)) == {
-        "lambdas/agent_api.py",
+        "lambdas/handlers/agent_api.py",
         "daybook/__init__.py",
         "daybook/store/keys.py",
     }

@@ -44,7 +44,7 @@ def test_function(stage: Synthesized, name: str) -> None:
         if f["Properties"]["FunctionName"] == f"daybook-{name}"
     )
     target = stage.config.layer_target
-    assert properties["Handler"] == f"lambdas.{name.replace('-', '_')}.handler"
+    assert properties["Handler"] == f"lambdas.handlers.{name.replace('-', '_')}.handler"
     assert properties["Runtime"] == f"python{target.python}"
     assert properties["Architectures"] == [target.architecture]
     assert len(properties["Layers"]) == 1

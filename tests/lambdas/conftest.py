@@ -35,9 +35,16 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[AWSClientManager]:
     """Give the functions a client manager on moto."""
     with local_aws() as made:
         connection.client_manager.cache_clear()
-        monkeypatch.setattr("lambdas.agent_api.client_manager", lambda: made)
-        monkeypatch.setattr("lambdas.decision_queue.client_manager", lambda: made)
+        monkeypatch.setattr(connection, "get_client_manager", lambda _: made)
         yield made
+    connection.client_manager.cache_clear()
+
+
+def use_settings(
+    manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch, **changes: str | None
+) -> None:
+    """Change the settings of what the functions are connected to."""
+    monkeypatch.setattr(manager, "settings", manager.settings.model_copy(update=changes))
 
 
 Answer = tuple[int, Any]
@@ -106,7 +113,7 @@ def deliver(handler: Handler, *bodies: object, context: Context | None = None) -
 @pytest.fixture
 def call(manager: AWSClientManager) -> Call:
     """Give a function that sends a request as an agent and returns status and JSON."""
-    from lambdas.agent_api import handler  # noqa: PLC0415 - after the environment is set
+    from lambdas.handlers.agent_api import handler  # noqa: PLC0415 - after the environment is set
 
     del manager
 

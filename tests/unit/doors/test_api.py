@@ -33,7 +33,7 @@ from daybook.settings import Settings
 from daybook.store.batching import Backoff
 from daybook.store.signing import HttpAnswer, SignedHttp
 from daybook.testing import local_aws
-from lambdas import agent_api
+from lambdas.handlers import agent_api
 from tests.gateway import AgentClientManager, gateway, secret_of
 from tests.lambdas.conftest import Context
 

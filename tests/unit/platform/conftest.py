@@ -14,7 +14,7 @@ def checkout(tmp_path: Path) -> Path:
         "cdk.json",
         "app.py",
         "infra/stack.py",
-        "lambdas/agent_api.py",
+        "lambdas/handlers/agent_api.py",
         "src/daybook/__init__.py",
         "src/daybook/cli/app.py",
         "requirements/lambda.txt",

@@ -10,7 +10,8 @@ from daybook.platform.stack import DeployedStack
 
 
 @pytest.mark.parametrize(
-    "changed", ["lambdas/agent_api.py", "infra/stack.py", "app.py", "requirements/lambda.txt"]
+    "changed",
+    ["lambdas/handlers/agent_api.py", "infra/stack.py", "app.py", "requirements/lambda.txt"],
 )
 def test_fingerprint_follows_what_is_deployed(config: PlatformConfig, changed: str) -> None:
     """A change of what is deployed changes the fingerprint."""

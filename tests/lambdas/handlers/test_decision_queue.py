@@ -3,7 +3,7 @@
 from typing import Any
 
 from daybook import AWSClientManager, DecisionLogger, MemoryManager, new_decision_id
-from lambdas.decision_queue import handler
+from lambdas.handlers.decision_queue import handler
 from tests.lambdas.conftest import deliver
 
 

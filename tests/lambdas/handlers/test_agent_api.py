@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from daybook import AWSClientManager, DecisionLogger, MemoryManager, errors, new_decision_id
 from daybook.doors.refusals import status_of
-from lambdas.agent_api import handler
-from tests.lambdas.conftest import ROLE, Call, Context, http_event
+from lambdas.handlers.agent_api import handler
+from tests.lambdas.conftest import ROLE, Call, Context, http_event, use_settings
 
 DECISION = {"decision_type": "risk_assessment", "confidence": 0.5, "context": {"cycle": 1}}
 OUTCOME = {"decision_type": "risk_assessment", "success": True, "quality_score": 0.5}
@@ -211,6 +211,16 @@ def test_only_agents_are_let_in(call: Call, arn: str | None) -> None:
     for method, path, body in (("POST", "/decisions", DECISION), ("GET", "/stats", None)):
         status, refused = call(method, path, body, arn=arn)
         assert (status, refused["error"]) == (403, "UnknownCallerError")
+
+
+def test_the_environment_is_not_read_anew(
+    call: Call, manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request goes by the settings with which the container started."""
+    monkeypatch.setenv("DAYBOOK_AGENT_ROLE_PREFIX", "another-")
+    assert call("GET", "/stats")[0] == 200
+    use_settings(manager, monkeypatch, agent_role_prefix="another-")
+    assert call("GET", "/stats")[1]["error"] == "UnknownCallerError"
 
 
 @pytest.mark.parametrize("limit", ["1", "2", "50"])

@@ -25,7 +25,6 @@ from daybook.doors.compression import compressed, decompressed
 from daybook.doors.refusals import briefly, refusal, status_of
 from daybook.errors import BodyTooLargeError, NotFoundError
 from daybook.memory import Acquaintances
-from daybook.settings import read_settings
 from lambdas.connection import client_manager
 from lambdas.identity import calling_agent
 
@@ -117,14 +116,15 @@ def _memory() -> MemoryManager:
     """Return the caller's handle. Whom it believes to be must be whom its signature says."""
     event = app.current_event
     logger.append_keys(client_request=event.headers.get(REQUEST_HEADER, "")[:LONGEST_ID])
-    agent_id = calling_agent(event.raw_event, read_settings().agent_role_prefix)
+    manager = client_manager()
+    agent_id = calling_agent(event.raw_event, manager.settings.agent_role_prefix)
     claimed = event.headers.get(AGENT_HEADER, agent_id)
     if claimed != agent_id:
         raise ForgedIdentityError(
             f"the request says that it comes from {claimed!r:.140}, and the role of {agent_id!r} "
             "signed it: sign with the agent's own role"
         )
-    return MemoryManager.serving(agent_id, client_manager(), _known_to(agent_id))
+    return MemoryManager.serving(agent_id, manager, _known_to(agent_id))
 
 
 @lru_cache(maxsize=256)

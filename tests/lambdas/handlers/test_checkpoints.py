@@ -16,15 +16,9 @@ from daybook import (
     StaleStateError,
 )
 from daybook.progress.changed_states import changed_states, note_states
-from lambdas import agent_messages, checkpoint_planner, checkpoint_worker, rollback
-from tests.lambdas.conftest import Context, deliver
-
-
-@pytest.fixture(autouse=True)
-def _connected(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the functions use moto."""
-    for function in (checkpoint_planner, checkpoint_worker, rollback):
-        monkeypatch.setattr(function, "client_manager", lambda: manager)
+from lambdas import agent_messages
+from lambdas.handlers import checkpoint_planner, checkpoint_worker, rollback
+from tests.lambdas.conftest import Context, deliver, use_settings
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def test_the_planner_sends_who_has_changed(
     """A message for each, and how many and how late as metrics."""
     client = boto3.client("sqs", region_name="us-east-1")
     url = client.create_queue(QueueName="checkpoint")["QueueUrl"]
-    monkeypatch.setenv("DAYBOOK_WORK_QUEUE_URL", url)
+    use_settings(scout.client_manager, monkeypatch, work_queue_url=url)
     monkeypatch.setattr(agent_messages, "sqs", lambda: client)
     event: dict[str, Any] = {"Source": "aws.scheduler"}
     assert checkpoint_planner.handler(event, Context()) == {"agents": 1}

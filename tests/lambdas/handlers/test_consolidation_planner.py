@@ -11,9 +11,10 @@ from daybook import AWSClientManager, InvalidInputError
 from daybook.progress.watched_agents import note_caught_up, note_news
 from daybook.store.batching import Backoff
 from daybook.store.table import utc_now
-from lambdas import agent_messages, consolidation_planner
+from lambdas import agent_messages
 from lambdas.agent_messages import UnsentMessagesError
-from tests.lambdas.conftest import Context
+from lambdas.handlers import consolidation_planner
+from tests.lambdas.conftest import Context, use_settings
 
 HASTY = Backoff(tries=3, sleep=lambda _: None)
 
@@ -44,9 +45,8 @@ def queue(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> Queue:
     """Give the functions a queue."""
     client = boto3.client("sqs", region_name="us-east-1")
     url = client.create_queue(QueueName="consolidation")["QueueUrl"]
-    monkeypatch.setenv("DAYBOOK_WORK_QUEUE_URL", url)
+    use_settings(manager, monkeypatch, work_queue_url=url)
     monkeypatch.setattr(agent_messages, "sqs", lambda: client)
-    monkeypatch.setattr(consolidation_planner, "client_manager", lambda: manager)
     return Queue(client, url)
 
 
@@ -133,8 +133,8 @@ def test_what_sqs_keeps_refusing(queue: Queue, monkeypatch: pytest.MonkeyPatch) 
     assert queue.taken() == ["a", "c"]
 
 
-def test_without_a_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_queue(manager: AWSClientManager) -> None:
     """A function that was not told its queue says which variable it wants."""
-    monkeypatch.delenv("DAYBOOK_WORK_QUEUE_URL", raising=False)
+    assert manager.settings.work_queue_url is None
     with pytest.raises(InvalidInputError, match="DAYBOOK_WORK_QUEUE_URL"):
         agent_messages.send(["a"])

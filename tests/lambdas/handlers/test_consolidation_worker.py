@@ -12,7 +12,8 @@ from daybook.errors import ConsolidationBusyError, OvertakenError, ThrottledErro
 from daybook.memory import ConsolidationReport
 from daybook.progress.watched_agents import due_agents, note_news
 from daybook.store import Store
-from lambdas import agent_messages, consolidation_worker
+from lambdas import agent_messages
+from lambdas.handlers import consolidation_worker
 from tests.lambdas.conftest import Context, deliver
 
 NOW = datetime.now(UTC)
@@ -40,8 +41,8 @@ class Job:
 @pytest.fixture
 def job(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> Job:
     """Give the worker a pretended job, and moto."""
+    del manager
     pretended = Job()
-    monkeypatch.setattr(consolidation_worker, "client_manager", lambda: manager)
     monkeypatch.setattr(consolidation_worker, "consolidate", pretended)
     return pretended
 
@@ -167,11 +168,8 @@ def requests(manager: AWSClientManager) -> list[str]:
     return sent
 
 
-def test_a_run_without_news_costs_little(
-    manager: AWSClientManager, requests: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_without_news_costs_little(manager: AWSClientManager, requests: list[str]) -> None:
     """Two requests of the job, and one that tells the watch list."""
-    monkeypatch.setattr(consolidation_worker, "client_manager", lambda: manager)
     log = DecisionLogger(MemoryManager("scout", manager))
     own = log.log_decision(KIND, confidence=0.5, decided_at=NOW - timedelta(days=2))
     log.log_outcome(own, KIND, True)

@@ -14,8 +14,9 @@ from daybook.models.signal_ids import SignalId
 from daybook.store import SIGNALS, keys
 from daybook.store.attributes import Item, from_wire, to_wire
 from daybook.store.batching import Backoff
-from lambdas import connection, signal_events, signal_router
-from tests.lambdas.conftest import Context
+from lambdas import connection, signal_events
+from lambdas.handlers import signal_router
+from tests.lambdas.conftest import Context, use_settings
 
 REGION = "us-east-1"
 
@@ -49,10 +50,13 @@ def outside(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> Itera
     """Connect the function to moto and to the double."""
     connection.sqs.cache_clear()
     made = Outside(connection.sqs())
-    monkeypatch.setattr(signal_router, "client_manager", lambda: manager)
     monkeypatch.setattr(signal_events, "events", lambda: made)
-    monkeypatch.setenv("DAYBOOK_SIGNAL_BUS", "daybook-signals")
-    monkeypatch.setenv("DAYBOOK_SIGNAL_DEAD_LETTERS_URL", made.queue_url)
+    use_settings(
+        manager,
+        monkeypatch,
+        signal_bus="daybook-signals",
+        signal_dead_letters_url=made.queue_url,
+    )
     monkeypatch.setattr(signal_events, "Backoff", lambda: Backoff(tries=3, sleep=lambda _: None))
     yield made
     connection.sqs.cache_clear()
@@ -77,10 +81,10 @@ def record_of(new: Item, old: Item | None = None, name: str = "INSERT") -> dict[
             for name, value in to_wire(item).items()
         }
 
-    change = {"Keys": to_wire({"pk": new["pk"], "sk": new["sk"]}), "NewImage": image(new)}
+    change: dict[str, Any] = {"Keys": to_wire({"pk": new["pk"], "sk": new["sk"]})}
+    change |= {"NewImage": image(new), "SequenceNumber": str(new["sk"])}
     if old is not None:
         change["OldImage"] = image(old)
-    change["SequenceNumber"] = str(new["sk"])
     return {"eventID": str(uuid4()), "eventName": name, "dynamodb": change}
 
 
@@ -279,8 +283,8 @@ def test_a_router_that_is_not_set_up_says_so(
 ) -> None:
     """The errors name the variables."""
     record = published(sender, "request", {}, ["scout"])
-    monkeypatch.delenv("DAYBOOK_SIGNAL_BUS")
-    monkeypatch.delenv("DAYBOOK_SIGNAL_DEAD_LETTERS_URL")
+    manager = sender.client_manager
+    use_settings(manager, monkeypatch, signal_bus=None, signal_dead_letters_url=None)
     assert deliver(record) == [record["dynamodb"]["SequenceNumber"]]
     with pytest.raises(InvalidInputError, match="DAYBOOK_SIGNAL_DEAD_LETTERS_URL"):
         signal_events.set_aside("why", record)

@@ -9,16 +9,10 @@ from daybook.errors import ThrottledError
 from daybook.progress.changed_states import changed_states
 from daybook.progress.watched_agents import due_agents
 from daybook.store import keys
-from lambdas import news
+from lambdas.handlers import news
 from tests.lambdas.conftest import Context
 
 UUID = "01a1fc24-67b6-78c1-a534-9749b8abc2fe"
-
-
-@pytest.fixture(autouse=True)
-def _connected(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the function use moto."""
-    monkeypatch.setattr(news, "client_manager", lambda: manager)
 
 
 def inserted(agent_id: str, sort_key: str = f"D#{UUID}") -> dict[str, Any]:
