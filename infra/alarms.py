@@ -27,7 +27,10 @@ MILLISECONDS = cloudwatch.Unit.MILLISECONDS
 
 
 class Alarms(Construct):
-    """An alarm for each way in which decisions go missing, or are not learned from.
+    """An alarm for each way in which something is lost, fails or comes late.
+
+    That may be a decision or what is learned from it, a signal, a checkpoint, a rollback, or a
+    request to the API.
 
     With `-c alarm_email=…` they are sent there through a topic; without, they are seen in
     CloudWatch.

@@ -35,6 +35,8 @@ ACCESS_LOG = {
     "responseLength": "$context.responseLength",
     "latencyMs": "$context.responseLatency",
     "error": "$context.error.message",
+    # why the function gave no answer, also when it was not called at all
+    "integrationError": "$context.integrationErrorMessage",
 }
 
 
@@ -78,7 +80,7 @@ class AgentApi(Construct):
         self.api.add_routes(
             path="/{proxy+}",
             methods=[apigw.HttpMethod.ANY],
-            integration=integrations.HttpLambdaIntegration("decisions", self.handler.function),
+            integration=integrations.HttpLambdaIntegration("agent-api", self.handler.function),
             authorizer=authorizers.HttpIamAuthorizer(),
         )
         self.stage = apigw.HttpStage(

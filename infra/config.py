@@ -79,10 +79,9 @@ class StageConfig:
     throttled locally, and nobody there wants to wait. `consolidation` and `checkpoints` are the
     paces of these jobs; an agent keeps `checkpoints_kept` checkpoints without a label (0: all).
     `news_window_seconds` is how long Lambda may gather what arrives before the agents are noted
-    as having news. `doors` are the ways
-    in of the agents' roles: the API, the tables (their own partitions), or both. `fingerprint` is
-    whatever the deployer wants to find in the outputs later; the local platform tells by it
-    whether the code has changed.
+    as having news. `doors` are the ways in of the agents' roles: the API, the tables (their own
+    partitions), or both. `fingerprint` is whatever the deployer wants to find in the outputs
+    later; the local platform tells by it whether the code has changed.
     """
 
     name: str

@@ -19,11 +19,9 @@ LARGEST_BATCH = 1_000
 class News(Construct):
     """`news`, called with what has arrived in the log and with states that have changed.
 
-    Many records at a time.
-
-    A batch that fails is halved and tried again for half a day; then where it lies in the
-    stream is written to a queue. Retrying it does no harm, and nothing but an outage of
-    DynamoDB makes it fail.
+    It gets many records at a time. A batch that fails is halved and tried again for half a day;
+    then where it lies in the stream is written to a queue. Retrying it does no harm, and nothing
+    but an outage of DynamoDB makes it fail.
     """
 
     def __init__(

@@ -15,11 +15,12 @@ def test_every_route_wants_a_signature(stage: Synthesized) -> None:
 
 
 def test_api_is_throttled_and_logged(stage: Synthesized) -> None:
-    """The API's stage limits its traffic and writes who called what."""
+    """The API's stage limits its traffic and writes who called what, and why nothing answered."""
     properties = stage.only("AWS::ApiGatewayV2::Stage")
     assert properties["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
     assert properties["DefaultRouteSettings"]["ThrottlingBurstLimit"] > 0
     assert "$context.identity.userArn" in properties["AccessLogSettings"]["Format"]
+    assert "$context.integrationErrorMessage" in properties["AccessLogSettings"]["Format"]
 
 
 FUNCTIONS = (
