@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from daybook import AWSClientManager
 from tests.infra.conftest import Synthesized
 
 Statement = Mapping[str, Any]
@@ -40,12 +41,15 @@ class Asked:
     keys: frozenset[str]
 
 
-def statements_of(stage: Synthesized, role_name: str) -> list[Statement]:
-    """Return the statements of a role, with tables and indexes by name as resources."""
+def statements_of(stage: Synthesized, role: str) -> list[Statement]:
+    """Return the statements of a role, with tables and indexes by name as resources.
+
+    The role is named, or has a logical id that starts so.
+    """
     (logical_id,) = (
         name
-        for name, role in stage.of_type("AWS::IAM::Role").items()
-        if role["Properties"].get("RoleName") == role_name
+        for name, found in stage.of_type("AWS::IAM::Role").items()
+        if found["Properties"].get("RoleName") == role or name.startswith(role)
     )
     tables = {
         name: table["Properties"]["TableName"]
@@ -69,6 +73,15 @@ def allowed(statements: Iterable[Statement], asked: Asked) -> bool:
         and _holds(statement.get("Condition", {}), asked.keys)
         for statement in statements
     )
+
+
+def confined(manager: AWSClientManager, client: "ConfinedClient") -> AWSClientManager:
+    """Return a client manager for the same tables and bucket, through a confined client."""
+    # deployed, agents and the API leave deliveries to the router
+    settings = manager.settings.model_copy(update={"signals_routed": True})
+    made = AWSClientManager(dynamodb=client, settings=settings)  # type: ignore[arg-type]
+    made.s3 = manager.s3  # type: ignore[method-assign]
+    return made
 
 
 class ConfinedClient:

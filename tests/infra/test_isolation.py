@@ -16,14 +16,13 @@ from daybook import (
     ForeignChainError,
     MemoryManager,
     MemoryPattern,
-    MultiAgentCoordinator,
     PatternLearner,
 )
 from daybook.models.identity import AGENT_ID
 from daybook.store import TABLES
 from daybook.testing import local_aws
 from tests.infra.conftest import Synthesize, Synthesized
-from tests.infra.policies import ACTIONS, Asked, ConfinedClient, allowed, statements_of
+from tests.infra.policies import ACTIONS, Asked, ConfinedClient, allowed, confined, statements_of
 
 OWN = "btc-agent-001"
 ROLE = f"daybook-agent-{OWN}"
@@ -111,9 +110,7 @@ class Confined:
     def __init__(self, manager: AWSClientManager, stage: Synthesized) -> None:
         self.manager = manager
         self.client = ConfinedClient(manager.dynamodb, statements_of(stage, ROLE))
-        settings = manager.settings.model_copy(update={"signals_routed": True})
-        self.confined = AWSClientManager(dynamodb=self.client, settings=settings)  # type: ignore[arg-type]
-        self.confined.s3 = manager.s3  # type: ignore[method-assign]
+        self.confined = confined(manager, self.client)
 
     def handle(self, agent_id: str) -> MemoryManager:
         """Return an agent's handle, with the one agent's role."""
@@ -145,52 +142,6 @@ def make_pattern(agent_id: str, pattern_id: str = "p", **more: Any) -> MemoryPat
         "updated_at": now,
     }
     return MemoryPattern.checked(**fields | more)
-
-
-def live(memory: MemoryManager) -> None:
-    """Do everything that an agent does for itself."""
-    log = DecisionLogger(memory)
-    with log.deciding("other", selected="a", confidence=0.5) as block:
-        log.log_decision("other", confidence=0.5)
-    assert log.get_decision(block.decision_id).outcome
-    assert len(log.get_children(block.decision_id)) == 1
-    assert len(list(log.query_decisions(success=True))) == 1
-    assert len(list(log.query_decisions(decision_type="other"))) == 2
-    assert log.get_decision_stats()["total_decisions"] == 2
-    made = memory.store_pattern(make_pattern(memory.agent_id))
-    memory.share_pattern(made.pattern_id, ["risk@desk"])
-    memory.unshare_pattern(made.pattern_id, ["risk@desk"])
-    assert memory.recall(made.decision_type, {})
-    assert memory.list_patterns()
-    assert memory.pattern_history(made.pattern_id)
-    memory.retire_pattern(made.pattern_id)
-    PatternLearner(memory).consolidate()
-    memory.save_state({"n": 1})
-    kept = memory.create_checkpoint()
-    memory.rollback(kept.checkpoint_id)
-    assert memory.load_state(take_over=True)
-    assert memory.list_checkpoints()
-    memory.register(["trading"], ["news"])
-    memory.heartbeat()
-    assert [card.agent_id for card in memory.agents()] == [memory.agent_id]
-    sid = memory.publish_signal("request", {}, [memory.agent_id])
-    MultiAgentCoordinator(memory.client_manager).route(sid)
-    assert memory.pending_signals()
-    for claim in memory.claim_signals():
-        claim.extend(60)
-        claim.ack(state={"n": 2}, expected_version=3)
-    assert memory.signal_status(sid).deliveries
-
-
-def test_an_agent_lives_within_its_role(world: Confined) -> None:
-    """Everything that the SDK asks for on an agent's behalf is allowed to its role."""
-    live(world.handle(OWN))
-    assert {each.resource.partition("/")[0] for each in world.client.asked} == {
-        "agent_decisions",
-        "agent_memory_ltm",
-        "agent_state",
-        "agent_signals",
-    }
 
 
 def test_an_agent_cannot_live_as_another(world: Confined) -> None:
