@@ -29,28 +29,30 @@ def fingerprint(config: PlatformConfig, agents: Sequence[str]) -> str:
 
 
 def deploy(
-    config: PlatformConfig, *, agents: Sequence[str], fingerprint: str, report: Report
+    config: PlatformConfig,
+    *,
+    agents: Sequence[str],
+    fingerprint: str,
+    report: Report,
+    anew: bool = False,
 ) -> None:
     """Synthesize the stack and deploy it; the first time also prepare the account for the CDK.
 
+    What an earlier try synthesized from the same sources is taken as it is, unless `anew`.
     PlatformError, with the end of what the CDK said, if a step fails. Repeating it is safe.
     """
     out = config.folder / "cdk.out"
-    report("Building the functions and synthesizing the stack")
-    synthesis = _start(
-        config,
-        *("synth", "--quiet", "--output", str(out)),
-        *("--context", "stage=local", "--context", f"prefix={config.table_prefix}"),
-        *("--context", f"agents={','.join(agents)}"),
-        *("--context", f"fingerprint={fingerprint}"),
-    )
+    synthesized_from = config.folder / "synthesized"
     # independent of the synthesis, and there is a second core
     bootstrap = None
     prepared = describe(config, BOOTSTRAP_STACK)
     if prepared is None or not prepared.complete:
         bootstrap = _start(config, "bootstrap", f"aws://{ACCOUNT}/{REGION}", cwd=config.folder)
     try:
-        _finish(synthesis, "synthesize the stack")
+        if anew or not _says(synthesized_from, fingerprint):
+            synthesized_from.unlink(missing_ok=True)
+            _synthesize(config, out, agents, fingerprint, report)
+            synthesized_from.write_text(fingerprint)
     finally:
         if bootstrap:
             _finish(bootstrap, "prepare the local account")
@@ -64,6 +66,26 @@ def deploy(
         "deploy the stack",
         report,
     )
+
+
+def _synthesize(
+    config: PlatformConfig, out: Path, agents: Sequence[str], fingerprint: str, report: Report
+) -> None:
+    report("Building the functions and synthesizing the stack")
+    _finish(
+        _start(
+            config,
+            *("synth", "--quiet", "--output", str(out)),
+            *("--context", "stage=local", "--context", f"prefix={config.table_prefix}"),
+            *("--context", f"agents={','.join(agents)}"),
+            *("--context", f"fingerprint={fingerprint}"),
+        ),
+        "synthesize the stack",
+    )
+
+
+def _says(file: Path, text: str) -> bool:
+    return file.is_file() and file.read_text() == text
 
 
 def _start(

@@ -90,7 +90,7 @@ def up(
         wanted = fingerprint(config, wanted_agents)
         deployed = redeploy or not _matches(found, wanted)
         if deployed:
-            deploy(config, agents=wanted_agents, fingerprint=wanted, report=report)
+            deploy(config, agents=wanted_agents, fingerprint=wanted, report=report, anew=redeploy)
             found = describe(config, config.stack_name)
         if found is None or not found.complete:
             raise PlatformError(

@@ -118,7 +118,10 @@ class DyingDoor(StandInDoor):
         super().log_outcome(draft)
 
 
-@pytest.mark.parametrize("outcomes", [2, 5, 7])
+@pytest.mark.parametrize(
+    "outcomes",
+    [pytest.param(2, marks=pytest.mark.campaign), 5, pytest.param(7, marks=pytest.mark.campaign)],
+)
 def test_an_interrupted_run_is_completed(wiring: Wiring, outcomes: int) -> None:
     """Wherever it stopped, the log is in the end as if it had not."""
     plan = Plan(days=14)  # the second half is of two years

@@ -72,6 +72,32 @@ def test_steps_of_a_deployment(config: PlatformConfig, monkeypatch: pytest.Monke
     assert reports[-1] == "Deploying 3/38: AWS::SQS::Queue"
 
 
+def test_what_is_synthesized_is_used_again(
+    config: PlatformConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment that failed is tried again with what was synthesized from the same sources."""
+    monkeypatch.setattr(deployment, "describe", lambda *_: DeployedStack(status="CREATE_COMPLETE"))
+    script(config.cdk, f'echo "$1" >> "{config.folder}/steps"; [ "$1" = synth ]')
+
+    def steps(fingerprint: str, *, anew: bool = False) -> list[str]:
+        (config.folder / "steps").unlink(missing_ok=True)
+        with pytest.raises(PlatformError, match="could not deploy"):
+            deployment.deploy(
+                config, agents=(), fingerprint=fingerprint, report=lambda _: None, anew=anew
+            )
+        return (config.folder / "steps").read_text().split()
+
+    assert steps("f") == ["synth", "deploy"]
+    assert steps("f") == ["deploy"]
+    assert steps("f", anew=True) == ["synth", "deploy"]
+    assert steps("g") == ["synth", "deploy"]
+    script(config.cdk, "exit 7")
+    with pytest.raises(PlatformError, match="could not synthesize"):
+        deployment.deploy(config, agents=(), fingerprint="h", report=lambda _: None)
+    script(config.cdk, f'echo "$1" >> "{config.folder}/steps"; [ "$1" = synth ]')
+    assert steps("g") == ["synth", "deploy"], "what failed may have left half of it"
+
+
 def test_first_deployment_prepares_the_account(
     config: PlatformConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

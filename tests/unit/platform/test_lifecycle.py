@@ -86,6 +86,7 @@ def is_noted(config: PlatformConfig, agent: str) -> bool:
 def test_up_from_nothing(platform: PlatformConfig, deployed: Outcome) -> None:
     """The stack is there, complete, and its tables can be written."""
     assert deployed.started
+    assert not deployed.crashed
     assert status(platform).state is State.UP
     assert connect(platform) == deployed.connection
     client(platform, "dynamodb").put_item(TableName=TABLE, Item=ITEM)
@@ -107,6 +108,17 @@ def test_another_port_is_refused_while_it_runs(platform: PlatformConfig) -> None
     with pytest.raises(PlatformError, match=rf"runs on port {platform.port}.*daybook down"):
         up(elsewhere)
     assert status(elsewhere).config.port == platform.port
+
+
+@pytest.mark.usefixtures("deployed")
+def test_killed_before_its_first_stop(platform: PlatformConfig) -> None:
+    """Objects are on disk by then and nothing else is; `up` begins anew and says so."""
+    kill(platform)
+    again = up(platform, agents=["btc-agent-001"])
+    assert (again.crashed, again.deployed) == (True, True)
+    assert status(platform).state is State.UP
+    assert get(platform) is None
+    client(platform, "dynamodb").put_item(TableName=TABLE, Item=ITEM)
 
 
 @pytest.mark.usefixtures("deployed")
@@ -158,20 +170,6 @@ def test_table_deleted_behind_cloudformation(platform: PlatformConfig) -> None:
     assert status(platform).state is State.DAMAGED
     with pytest.raises(PlatformError, match=r"deleted agent_state,.*--wipe"):
         up(platform)
-
-
-def test_killed_before_its_first_stop(tmp_path: Path) -> None:
-    """Objects are on disk by then and nothing else is; `up` begins anew and says so."""
-    config = PlatformConfig(root=ROOT, port=free_port(), home=tmp_path / "platform")
-    try:
-        first = up(config)
-        assert not first.crashed
-        kill(config)
-        again = up(config)
-        assert (again.crashed, again.deployed) == (True, True)
-        assert status(config).state is State.UP
-    finally:
-        down(config, wipe=True)
 
 
 @pytest.mark.usefixtures("deployed")
