@@ -18,10 +18,10 @@ def main() -> None:
         try:
             config = stage_config(app.node.try_get_context)
             code = assets.function_code(ROOT)
-            layer = assets.dependency_layer(ROOT, config.layer_target)
+            layers = assets.dependency_layers(ROOT, config.layer_target)
         except (ValueError, assets.LayerError) as problem:
             raise SystemExit(f"daybook: {problem}") from None
-        DaybookStack(app, config.stack_id, config=config, code=code, layer=layer)
+        DaybookStack(app, config.stack_id, config=config, code=code, layers=layers)
         nag.check(app)
         app.synth()
 

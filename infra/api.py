@@ -66,6 +66,8 @@ class AgentApi(Construct):
             # API Gateway gives up after 30 seconds; a function that outlives it helps nobody
             timeout=Duration.seconds(29),
             memory_mb=1024,
+            # an agent may ask for a run of its own
+            learns=True,
         )
         self._grant(tables, payloads)
         # the router does it, and what the API publishes is delivered once either way

@@ -1,6 +1,6 @@
-"""What is uploaded: the functions' code, and the layer of what it imports.
+"""What is uploaded: the functions' code, and two layers of what it imports.
 
-Both are folders under `build/`, made without Docker. Their content, and so the asset's hash,
+All are folders under `build/`, made without Docker. Their content, and so the asset's hash,
 changes only when the code or the lock file does.
 """
 
@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra.config import LayerTarget
@@ -20,7 +21,7 @@ CODE = ("src/daybook", "lambdas")
 NOT_DEPLOYED = ("__pycache__", "*.pyc", "cli", "platform", "testing")
 
 LOCK = "requirements/lambda.txt"
-BUILDER = "4"
+BUILDER = "5"
 """Change it when the way a layer is built changes, so that old layers are built anew."""
 
 GLIBC_MINORS = range(34, 16, -1)
@@ -46,6 +47,18 @@ SERVICES = frozenset(
 )
 """The services whose descriptions stay in botocore. The other 430 are 24 of its 28 MB, and a
 client for one of them would fail with botocore's UnknownServiceError."""
+
+
+LEARNING = ("arro3*", "numpy*")
+"""What only learning and the archive import: twice as large as all else together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """Folders of what the functions import: all of them, and those that learn besides."""
+
+    dependencies: Path
+    learning: Path
 
 
 class LayerError(RuntimeError):
@@ -74,34 +87,38 @@ def function_code(root: Path) -> Path:
     return target
 
 
-def dependency_layer(root: Path, target: LayerTarget) -> Path:
-    """Return the folder of the layer for a target; build it if the lock file has changed.
+def dependency_layers(root: Path, target: LayerTarget) -> Layers:
+    """Return the folders of the layers for a target; build them if the lock file has changed.
 
     Both this and `function_code` belong inside `building`. LayerError if pip cannot install
     from the lock file.
     """
-    layer = root / "build" / f"layer-{target.name}"
-    stamp = layer.with_name(f"{layer.name}.stamp")
+    folder = root / "build" / f"layers-{target.name}"
+    layers = Layers(dependencies=folder / "dependencies", learning=folder / "learning")
+    stamp = folder.with_name(f"{folder.name}.stamp")
     wanted = fingerprint(root, target)
-    if layer.is_dir() and stamp.is_file() and stamp.read_text() == wanted:
-        return layer
-    with tempfile.TemporaryDirectory(dir=layer.parent, prefix=f"{layer.name}-") as scratch:
-        built = Path(scratch) / "layer"
-        _install(root / LOCK, built / "python", target)
-        _trim(built / "python")
+    if folder.is_dir() and stamp.is_file() and stamp.read_text() == wanted:
+        return layers
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-") as scratch:
+        built = Path(scratch) / "layers"
+        packages = built / "dependencies" / "python"
+        _install(root / LOCK, packages, target)
+        _trim(packages)
+        _move(packages, built / "learning" / "python")
         if target.native:
-            _compile(built)
+            _compile(built / "dependencies")
+            _compile(built / "learning")
         stamp.unlink(missing_ok=True)
-        shutil.rmtree(layer, ignore_errors=True)
-        built.rename(layer)
+        shutil.rmtree(folder, ignore_errors=True)
+        built.rename(folder)
     stamp.write_text(wanted)
-    return layer
+    return layers
 
 
 def fingerprint(root: Path, target: LayerTarget) -> str:
-    """Return a digest of all that a layer depends on."""
+    """Return a digest of all that the layers depend on."""
     digest = hashlib.sha256((root / LOCK).read_bytes())
-    digest.update("\0".join((BUILDER, target.name, *sorted(SERVICES))).encode())
+    digest.update("\0".join((BUILDER, target.name, *LEARNING, *sorted(SERVICES))).encode())
     return digest.hexdigest()
 
 
@@ -131,12 +148,23 @@ def _install(lock: Path, into: Path, target: LayerTarget) -> None:
 def _trim(packages: Path) -> None:
     """Remove what no function needs: scripts, tests, caches, services never called."""
     shutil.rmtree(packages / "bin", ignore_errors=True)
+    # zstandard's second engine, of 12 MB, for Pythons other than CPython
+    for engine in (packages / "zstandard").glob("_cffi*"):
+        engine.unlink()
     for name in ("__pycache__", "tests"):
         for folder in sorted(packages.rglob(name)):
             shutil.rmtree(folder, ignore_errors=True)
     for service in (packages / "botocore" / "data").iterdir():
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
+
+
+def _move(packages: Path, learning: Path) -> None:
+    """Move what only learning imports to a layer of its own."""
+    learning.mkdir(parents=True)
+    for name in LEARNING:
+        for found in sorted(packages.glob(name)):
+            found.rename(learning / found.name)
 
 
 def _compile(layer: Path) -> None:

@@ -22,7 +22,7 @@ MOST_CHECKPOINTS = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class LayerTarget:
-    """What the dependency layer is built for: a Python version and a Lambda architecture.
+    """What the layers are built for: a Python version and a Lambda architecture.
 
     `native` means the Python and machine that run the synthesis, as the local platform
     needs it.
@@ -34,7 +34,7 @@ class LayerTarget:
 
     @property
     def name(self) -> str:
-        """A name for the folder that holds the layer."""
+        """A name for the folder that holds the layers."""
         stage = "local" if self.native else "lambda"
         # a dot would look like a file's suffix to the CDK
         return f"{stage}-py{self.python.replace('.', '')}-{self.architecture}"

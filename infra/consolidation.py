@@ -45,6 +45,7 @@ class Consolidation(ScheduledFanOut):
             pace=config.consolidation,
             # a Lambda gets a whole processor at 1,769 MB, and learning is arithmetic
             memory_mb=1_769,
+            learns=True,
         )
         super().__init__(scope, construct_id, config=config, artifacts=artifacts, job=job)
         log, memory = tables[schema.DECISIONS.name], tables[schema.MEMORY.name]

@@ -20,7 +20,8 @@ class Job:
     """What tells one such job from another.
 
     Its functions are `<name>-planner` and `<name>-worker`. `schedule_dead_letters` is the name
-    of the queue for calls of the planner that failed, and `memory_mb` is the worker's.
+    of the queue for calls of the planner that failed; `memory_mb` is the worker's, and `learns`
+    says that it needs what learning imports.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Job:
     schedule_dead_letters: str
     pace: Pace
     memory_mb: int
+    learns: bool = False
 
 
 class ScheduledFanOut(Construct):
@@ -62,7 +64,10 @@ class ScheduledFanOut(Construct):
         )
         self.planner = self._function("planner", timeout=Duration.minutes(2), memory_mb=512)
         self.worker = self._function(
-            "worker", timeout=Duration.seconds(job.pace.timeout_seconds), memory_mb=job.memory_mb
+            "worker",
+            timeout=Duration.seconds(job.pace.timeout_seconds),
+            memory_mb=job.memory_mb,
+            learns=job.learns,
         )
         self.worker.function.add_event_source(
             sources.SqsEventSource(
@@ -78,7 +83,9 @@ class ScheduledFanOut(Construct):
         )
         self._schedule()
 
-    def _function(self, part: str, *, timeout: Duration, memory_mb: int) -> DaybookFunction:
+    def _function(
+        self, part: str, *, timeout: Duration, memory_mb: int, learns: bool = False
+    ) -> DaybookFunction:
         """Make the planner or the worker, which may send to the queue and knows where it is."""
         made = DaybookFunction(
             self,
@@ -87,6 +94,7 @@ class ScheduledFanOut(Construct):
             artifacts=self._artifacts,
             timeout=timeout,
             memory_mb=memory_mb,
+            learns=learns,
         )
         made.function.add_environment("DAYBOOK_WORK_QUEUE_URL", self.queue.queue_url)
         # the batch is no action of its own in AWS; the local platform believes that it is

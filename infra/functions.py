@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.assets import Layers
 from infra.config import StageConfig
 from infra.nag import acknowledge
 
@@ -25,27 +26,40 @@ SERVICE = "daybook"
 
 @dataclass(frozen=True, kw_only=True)
 class Artifacts:
-    """What the functions are made of: their code, the layer they share, their environment."""
+    """What the functions are made of: their code, its layers, their environment."""
 
     code: lambda_.Code
-    layer: lambda_.LayerVersion
+    dependencies: lambda_.LayerVersion
+    learning: lambda_.LayerVersion
     environment: dict[str, str]
 
 
 def artifacts(
-    scope: Construct, *, config: StageConfig, code: Path, layer: Path, environment: dict[str, str]
+    scope: Construct,
+    *,
+    config: StageConfig,
+    code: Path,
+    layers: Layers,
+    environment: dict[str, str],
 ) -> Artifacts:
-    """Upload the code and the layer once, for all functions."""
-    return Artifacts(
-        code=lambda_.Code.from_asset(str(code)),
-        layer=lambda_.LayerVersion(
+    """Upload the code and its layers once, for all functions."""
+
+    def layer(name: str, folder: Path, description: str) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
             scope,
-            "dependencies",
-            code=lambda_.Code.from_asset(str(layer)),
+            name,
+            code=lambda_.Code.from_asset(str(folder)),
             compatible_runtimes=[runtime(config)],
             compatible_architectures=[architecture(config)],
-            description="What Daybook's functions import, from requirements/lambda.txt",
+            description=description,
+        )
+
+    return Artifacts(
+        code=lambda_.Code.from_asset(str(code)),
+        dependencies=layer(
+            "dependencies", layers.dependencies, "What all of Daybook's functions import"
         ),
+        learning=layer("learning", layers.learning, "What learning and the archive import"),
         environment={
             "DAYBOOK_TABLE_PREFIX": config.prefix,
             "DAYBOOK_RETENTION_DAYS": str(config.retention_days),
@@ -94,8 +108,9 @@ def log_group(scope: Construct, construct_id: str, *, config: StageConfig) -> lo
 class DaybookFunction(Construct):
     """The function of `lambdas/handlers/` that its construct is named after.
 
-    Its role may write its own log and, where the stage traces, send traces; whatever else it
-    does is granted to `role` by the construct that needs it.
+    One that `learns` gets what learning imports besides. Its role may write its own log and,
+    where the stage traces, send traces; whatever else it does is granted to `role` by the
+    construct that needs it.
     """
 
     def __init__(
@@ -107,6 +122,7 @@ class DaybookFunction(Construct):
         artifacts: Artifacts,
         timeout: Duration,
         memory_mb: int = 512,
+        learns: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         group = log_group(self, construct_id, config=config)
@@ -118,7 +134,7 @@ class DaybookFunction(Construct):
             "function",
             function_name=config.resource(construct_id),
             code=artifacts.code,
-            layers=[artifacts.layer],
+            layers=[artifacts.dependencies, *([artifacts.learning] if learns else [])],
             handler=f"lambdas.handlers.{construct_id.replace('-', '_')}.handler",
             runtime=runtime(config),
             architecture=architecture(config),

@@ -9,6 +9,7 @@ from daybook.store import schema
 from infra.access import grant_log
 from infra.alarms import Alarms
 from infra.api import AgentApi
+from infra.assets import Layers
 from infra.checkpoints import Checkpoints, Rollback
 from infra.config import StageConfig
 from infra.consolidation import Consolidation
@@ -24,7 +25,7 @@ from infra.tables import Tables
 class DaybookStack(Stack):
     """All of Daybook in one account and region.
 
-    `code` and `layer` are folders (see `infra.assets`), so that a test can hand in empty ones.
+    `code` and `layers` are folders (see `infra.assets`), so that a test can hand in empty ones.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class DaybookStack(Stack):
         *,
         config: StageConfig,
         code: Path,
-        layer: Path,
+        layers: Layers,
     ) -> None:
         super().__init__(
             scope,
@@ -50,7 +51,7 @@ class DaybookStack(Stack):
             self,
             config=config,
             code=code,
-            layer=layer,
+            layers=layers,
             environment={"DAYBOOK_PAYLOAD_BUCKET": payloads.bucket.bucket_name},
         )
         api = AgentApi(

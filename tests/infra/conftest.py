@@ -11,6 +11,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra import nag
+from infra.assets import Layers
 from infra.config import StageConfig, stage_config
 from infra.stack import DaybookStack
 
@@ -56,7 +57,7 @@ def context(**given: str) -> Callable[[str], str | None]:
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """Return a function that synthesizes a stage, at most once."""
     sources = tmp_path_factory.mktemp("sources")
-    for name in ("code", "layer"):
+    for name in ("code", "dependencies", "learning"):
         (sources / name).mkdir()
         (sources / name / "marker.txt").write_text(name)
 
@@ -71,7 +72,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
             config.stack_id,
             config=config,
             code=sources / "code",
-            layer=sources / "layer",
+            layers=Layers(dependencies=sources / "dependencies", learning=sources / "learning"),
         )
         nag.check(app)
         app.synth()

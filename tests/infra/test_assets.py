@@ -59,16 +59,17 @@ def test_layer_depends_on_lock_and_target(checkout: Path) -> None:
 def test_finished_layer_is_kept(checkout: Path) -> None:
     """Pip is not asked when a layer's stamp fits."""
     with assets.building(checkout):
-        layer = checkout / "build" / f"layer-{LAMBDA.name}"
-        layer.mkdir()
-        (layer.parent / f"{layer.name}.stamp").write_text(assets.fingerprint(checkout, LAMBDA))
-        assert assets.dependency_layer(checkout, LAMBDA) == layer
-        assert files(layer) == set()
+        folder = checkout / "build" / f"layers-{LAMBDA.name}"
+        folder.mkdir()
+        (folder.parent / f"{folder.name}.stamp").write_text(assets.fingerprint(checkout, LAMBDA))
+        layers = assets.dependency_layers(checkout, LAMBDA)
+        assert (layers.dependencies.parent, layers.learning.parent) == (folder, folder)
+        assert files(folder) == set()
 
 
 def test_failed_layer_says_what_pip_said(checkout: Path) -> None:
     """A lock file that cannot be installed ends with pip's words and leaves no layer."""
     (checkout / "requirements/lambda.txt").write_text("no such requirement ==\n")
     with assets.building(checkout), pytest.raises(assets.LayerError, match="pip said"):
-        assets.dependency_layer(checkout, HERE)
-    assert not list((checkout / "build").glob("layer-*"))
+        assets.dependency_layers(checkout, HERE)
+    assert not list((checkout / "build").glob("layers-*"))

@@ -36,9 +36,12 @@ FUNCTIONS = (
 )
 
 
+LEARNING = ("agent-api", "consolidation-worker")
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function(stage: Synthesized, name: str) -> None:
-    """A function has the stage's runtime, its handler, the layer and a log of its own."""
+    """A function has the stage's runtime, its handler, its layers and a log of its own."""
     (properties,) = (
         f["Properties"]
         for f in stage.of_type("AWS::Lambda::Function").values()
@@ -48,7 +51,12 @@ def test_function(stage: Synthesized, name: str) -> None:
     assert properties["Handler"] == f"lambdas.handlers.{name.replace('-', '_')}.handler"
     assert properties["Runtime"] == f"python{target.python}"
     assert properties["Architectures"] == [target.architecture]
-    assert len(properties["Layers"]) == 1
+    layers = stage.of_type("AWS::Lambda::LayerVersion")
+    described = [
+        layers[layer["Ref"]]["Properties"]["Description"] for layer in properties["Layers"]
+    ]
+    learning = ["What learning and the archive import"] if name in LEARNING else []
+    assert described == ["What all of Daybook's functions import", *learning]
     assert "LoggingConfig" in properties
     assert (properties.get("TracingConfig") == {"Mode": "Active"}) is stage.config.tracing
 
