@@ -2,6 +2,7 @@
 
 import math
 import random
+import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -99,7 +100,9 @@ class SignalVerbs(ABC):
         can be claimed again. One request, and one for each signal. Raises InvalidInputError for
         a limit or a time out of range.
         """
-        return [Claim(self, claimed) for claimed in self._claim(limit, visibility_seconds)]
+        # the token, so that a request whose answer is lost can be sent again
+        claimed = self._claim(limit, visibility_seconds, secrets.token_hex(6))
+        return [Claim(self, each) for each in claimed]
 
     @verb("GET", "/signals/{signal_id}")
     def signal_status(self, signal_id: str) -> SignalReport:
@@ -179,8 +182,10 @@ class SignalVerbs(ABC):
         return signal.signal_id
 
     @verb("POST", "/signals/claim", lists="claims")
-    def _claim(self, limit: int, visibility_seconds: int) -> list[ClaimedSignal]:
-        return inbox.claim(self.store, self.agent_id, limit, visibility_seconds)
+    def _claim(
+        self, limit: int, visibility_seconds: int, token: inbox.ClaimToken | None = None
+    ) -> list[ClaimedSignal]:
+        return inbox.claim(self.store, self.agent_id, limit, visibility_seconds, token)
 
     @verb("POST", "/signals/{signal_id}/ack")
     def _ack(self, signal_id: str, fence: int) -> None:

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from daybook.errors import BodyCorruptError, InvalidInputError
 from daybook.models import AgentSignal, ClaimedSignal, SignalStatus
@@ -40,6 +42,7 @@ LOOK_AHEAD = 100
 """How far a worker looks past the head of an inbox when it meets others there."""
 
 Shuffle = Callable[[list[Any]], None]
+ClaimToken = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 
 
 def pending(store: Store, agent_id: str, limit: int = 50) -> list[AgentSignal]:
@@ -77,6 +80,7 @@ def claim(
     agent_id: str,
     limit: int = 10,
     visibility_seconds: int = 60,
+    token: str | None = None,
     *,
     shuffle: Shuffle = random.shuffle,
 ) -> list[ClaimedSignal]:
@@ -88,13 +92,17 @@ def claim(
     that was claimed five times in vain is put aside as dead. After 3 MB of JSON no more
     are claimed.
 
+    Whoever claims again with the same `token` is given the same claims again, as far as they are
+    still held.
+
     Raises InvalidInputError.
     """
     checked_count("limit", limit, MOST_AT_ONCE)
     checked_count("visibility_seconds", visibility_seconds, LONGEST_VISIBILITY)
     now = store.clock()
     until = now + timedelta(seconds=visibility_seconds)
-    found = _visible(store, agent_id, now, limit)
+    token = token or secrets.token_hex(6)
+    found = _visible(store, agent_id, now, limit, token)
     ahead: deque[Item] = deque()
     claimed: list[tuple[str, ClaimedSignal]] = []
     crowded = False
@@ -105,7 +113,6 @@ def claim(
         if not ahead:
             break
         candidate = ahead.popleft()
-        token = secrets.token_hex(8)
         item = _claimed_item(store, candidate, now, until, token)
         if item is not None:
             signal = _readable(store, item)
@@ -130,8 +137,10 @@ def checked_count(name: str, count: object, most: int, least: int = 1) -> int:
     return count
 
 
-def _visible(store: Store, agent_id: str, now: datetime, wanted: int) -> Iterator[Item]:
-    """Iterate what can be claimed now, as the index has it.
+def _visible(
+    store: Store, agent_id: str, now: datetime, wanted: int, token: str = ""
+) -> Iterator[Item]:
+    """Iterate what can be claimed now, or is claimed by this token, as the index has it.
 
     Only what is in the agent's own partition: others could write its name on an item of theirs.
     """
@@ -139,7 +148,11 @@ def _visible(store: Store, agent_id: str, now: datetime, wanted: int) -> Iterato
     index = SIGNALS.index("TargetAgentIndex")
     due = store.query(SIGNALS, equals(items.TARGET_KEY, agent_id), index=index, page_size=wanted)
     own = (item for item in due if item["pk"] == agent_id)
-    return (item for item in own if int(item[items.VISIBLE_AT]) <= moment)
+    return (
+        item
+        for item in own
+        if int(item[items.VISIBLE_AT]) <= moment or item.get(items.TOKEN) == token
+    )
 
 
 def _next(found: Iterator[Item], wanted: int, crowded: bool, shuffle: Shuffle) -> list[Item]:
@@ -161,7 +174,7 @@ def _claimed_item(
 
     What the index says may be out of date; the condition is about the item as it is.
     """
-    if int(candidate[items.ATTEMPTS]) >= MOST_ATTEMPTS:
+    if int(candidate[items.ATTEMPTS]) >= MOST_ATTEMPTS and candidate.get(items.TOKEN) != token:
         _put_aside(store, candidate, now)
         return None
     # no claim outlasts the signal: what is claimed after that is another one of the same id
@@ -178,11 +191,17 @@ def _claimed_item(
         counts={items.FENCE: 1, items.ATTEMPTS: 1},
     )
     done, item = store.revise(update)
-    if done or item.get(items.TOKEN) == token:  # by a try of ours whose answer was lost
+    if done or _is_held(item, now, token):  # by a try of ours whose answer was lost
         return item
     if int(item.get(items.ATTEMPTS, 0)) >= MOST_ATTEMPTS:
         _put_aside(store, candidate, now)
     return None
+
+
+def _is_held(item: Item, now: datetime, token: str) -> bool:
+    is_claimed = item.get(items.STATUS) == SignalStatus.CLAIMED
+    is_ours = item.get(items.TOKEN) == token
+    return is_claimed and is_ours and int(item[items.VISIBLE_AT]) > microseconds(now)
 
 
 def _put_aside(store: Store, delivery: Item, now: datetime) -> None:

@@ -118,7 +118,7 @@ SIGNALS = Table(
             name="TargetAgentIndex",
             partition_key="target_key",
             sort_key="due_key",
-            include=("visible_at", "attempts", TTL_ATTRIBUTE),
+            include=("visible_at", "attempts", "token", TTL_ATTRIBUTE),
         ),
         Index(
             name="SentIndex",

@@ -18,6 +18,7 @@ from lambdas.handlers.agent_api import handler
 from tests.lambdas.conftest import ROLE, Call, Context, http_event, use_settings
 
 DECISION = {"decision_type": "risk_assessment", "confidence": 0.5, "context": {"cycle": 1}}
+CLAIM = {"limit": 1, "visibility_seconds": 60}
 OUTCOME = {"decision_type": "risk_assessment", "success": True, "quality_score": 0.5}
 
 
@@ -180,6 +181,12 @@ BAD_REQUESTS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/", {}, 404, "NotFoundError"),
     ("DELETE", "/decisions", {}, 404, "NotFoundError"),
     ("GET", "/decisions/%E0%A4%A", {}, 400, "InvalidDecisionIdError"),
+]
+
+
+BAD_REQUESTS += [
+    ("POST", "/signals/claim", {"body": CLAIM | {"token": token}}, 400, "InvalidInputError")
+    for token in ("", "a" * 11, "a" * 13, "A" * 12, "g" * 12, "a" * 12 + "\n", 1)
 ]
 
 

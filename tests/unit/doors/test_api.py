@@ -190,6 +190,28 @@ def test_a_forged_identity_is_refused(behind: tuple[AWSClientManager, str]) -> N
         assert list(own.query_decisions()) == []
 
 
+def test_a_claim_whose_answer_is_lost(behind: tuple[AWSClientManager, str]) -> None:
+    """It is sent again, and the answer is that same claim: no attempt is used up."""
+    memory = through(behind, "scout", "scout")
+    memory.register()
+    memory.publish_signal("request", {}, ["scout"])
+    send = SignedHttp.send
+    lost: list[HttpAnswer] = []
+
+    def losing(http: SignedHttp, *request: Any) -> HttpAnswer:
+        answer = send(http, *request)
+        if not lost:
+            lost.append(answer)
+            raise UnreachableError("no answer")
+        return answer
+
+    with patch.object(SignedHttp, "send", losing):
+        (claim,) = memory.claim_signals()
+    (first,) = json.loads(lost[0].body)["claims"]
+    assert (claim.attempt, claim.fence) == (1, first["fence"])
+    claim.ack()
+
+
 def test_a_wrong_signature_is_refused(behind: tuple[AWSClientManager, str]) -> None:
     """Whoever does not know the secret is turned away before the function."""
     _, url = behind
