@@ -39,13 +39,13 @@ class OpenDecision:
 
     def __init__(self, said: Mapping[str, Any], context: Context) -> None:
         self._said = _checked(said)
-        self._context = Seen(checked_context(plain(context)), self._still_open)
+        self._saying = threading.RLock()
+        self._context = self._seen(context)
         self._judged: dict[str, Any] = {}
         self._fault: str | None = None
         self._id: str | None = None
         self._draft: DecisionDraft | None = None
         self._outcome_draft: OutcomeDraft | None = None
-        self._saying = threading.RLock()
 
     @property
     def decision_id(self) -> str:
@@ -76,10 +76,10 @@ class OpenDecision:
 
     @context.setter
     def context(self, context: Context) -> None:
-        given = checked_context(plain(context))
+        seen = self._seen(context)
         with self._saying:
             self._still_open()
-            self._context = Seen(given, self._still_open)
+            self._context = seen
 
     def select(
         self,
@@ -180,6 +180,9 @@ class OpenDecision:
         return OutcomeDraft.checked(
             decision_id=self.decision_id, decision_type=self.decision_type, **facts
         )
+
+    def _seen(self, context: Context) -> Seen:
+        return Seen(checked_context(plain(context)), self._saying, self._still_open)
 
     def _still_open(self) -> None:
         if self._draft is not None:

@@ -1,8 +1,9 @@
 """What can be said about a decision until it is logged: attributes that check and then freeze."""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from threading import RLock
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from pydantic import ValidationError
 
@@ -11,18 +12,11 @@ from daybook.models import DecisionContext
 from daybook.models.base import as_invalid_input
 from daybook.models.json_values import JsonObject
 
+if TYPE_CHECKING:
+    from daybook.deciding.open_decisions import OpenDecision
+
 Kept = TypeVar("Kept")
 Given_contra = TypeVar("Given_contra", contravariant=True)
-
-
-class Speaker(Protocol):
-    """Something about which parts are said."""
-
-    def said(self, name: str) -> Any:
-        """Return a part as it stands."""
-
-    def say(self, **parts: Any) -> None:
-        """Change parts, all or none of them."""
 
 
 class Part(Generic[Kept, Given_contra]):
@@ -32,39 +26,49 @@ class Part(Generic[Kept, Given_contra]):
         self.name = name
 
     @overload
-    def __get__(self, speaker: None, owner: type) -> "Part[Kept, Given_contra]": ...
+    def __get__(self, decision: None, owner: type) -> "Part[Kept, Given_contra]": ...
     @overload
-    def __get__(self, speaker: Speaker, owner: type) -> Kept: ...
-    def __get__(self, speaker: Speaker | None, owner: type) -> "Part[Kept, Given_contra] | Kept":
-        if speaker is None:
+    def __get__(self, decision: "OpenDecision", owner: type) -> Kept: ...
+    def __get__(
+        self, decision: "OpenDecision | None", owner: type
+    ) -> "Part[Kept, Given_contra] | Kept":
+        if decision is None:
             return self
-        kept: Kept = speaker.said(self.name)
+        kept: Kept = decision.said(self.name)
         return kept
 
-    def __set__(self, speaker: Speaker, value: Given_contra) -> None:
-        speaker.say(**{self.name: value})
+    def __set__(self, decision: "OpenDecision", value: Given_contra) -> None:
+        decision.say(**{self.name: value})
 
 
 class Seen(MutableMapping[str, Any]):
     """A context that takes more until the decision is logged; each entry is checked at once.
 
-    It holds a copy of what it is given, as it was then. `still_open` raises once it is closed.
+    It holds a copy of what it is given, as it was then. `still_open` raises once it is closed,
+    which nobody does while they hold `saying`. A change replaces the whole, so that whoever
+    iterates in another thread goes on with what stood there.
     """
 
-    def __init__(self, given: JsonObject, still_open: Callable[[], None]) -> None:
+    def __init__(self, given: JsonObject, saying: RLock, still_open: Callable[[], None]) -> None:
         self._data = given
+        self._saying = saying
         self._still_open = still_open
 
     def __getitem__(self, name: str) -> Any:
         return self._data[name]
 
     def __setitem__(self, name: str, value: object) -> None:
-        self._still_open()
-        self._data.update(checked_context({name: value}))
+        entry = checked_context({name: value})
+        with self._saying:
+            self._still_open()
+            self._data = self._data | entry
 
     def __delitem__(self, name: str) -> None:
-        self._still_open()
-        del self._data[name]
+        with self._saying:
+            self._still_open()
+            kept = dict(self._data)
+            del kept[name]
+            self._data = kept
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._data)

@@ -2,9 +2,13 @@
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +16,7 @@ import pytest
 from daybook import (
     AWSClientManager,
     DecisionBlock,
+    DecisionLoggedError,
     DecisionLogger,
     DecisionType,
     MemoryManager,
@@ -23,6 +28,7 @@ from daybook.store import CapacityMeter
 KIND = DecisionType.OTHER
 TASKS = 50
 THREADS = 20
+ROUNDS = 10
 
 
 @pytest.fixture
@@ -123,6 +129,28 @@ def test_20_threads_log_one_block(log: DecisionLogger, meter: CapacityMeter) -> 
     with log.deciding(KIND, confidence=0.5) as d, ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda _: d.log(), range(THREADS)))
     assert meter.requests == {"PutItem": 2, "GetItem": 1}
+
+
+def test_others_change_the_context_while_it_is_logged(log: DecisionLogger) -> None:
+    """Logging goes well; what was let through is in the log, and what came later was refused."""
+    for _ in range(ROUNDS):
+        changed: dict[str, Any] = {}
+
+        def change(d: DecisionBlock, name: str, changed: dict[str, Any] = changed) -> None:
+            with suppress(DecisionLoggedError):
+                for step in count():
+                    d.context[f"{name}{step}"] = changed[f"{name}{step}"] = step
+                    if step % 2:
+                        del d.context[f"{name}{step}"]
+                        del changed[f"{name}{step}"]
+
+        with ThreadPoolExecutor(4) as pool, log.deciding(KIND, confidence=0.5) as d:
+            others = [pool.submit(change, d, name) for name in "abcd"]
+            time.sleep(0.002)
+            d.log()
+        for other in others:
+            other.result()
+        assert log.get_decision(d.decision_id).context.as_dict() == changed
 
 
 def test_requests(log: DecisionLogger, meter: CapacityMeter) -> None:
