@@ -14,7 +14,7 @@ from daybook.deciding import (
     recorded_arguments,
 )
 from daybook.deciding.arguments import bound_arguments, keywords_of, owner_of
-from daybook.deciding.blocks import Unlogged, When
+from daybook.deciding.blocks import Unlogged, When, checked_block
 from daybook.deciding.faults import noted
 from daybook.errors import InvalidInputError, NoLoggerError
 from daybook.logger import DecisionLogger
@@ -71,12 +71,12 @@ def decision(
         on_log_failure=on_log_failure,
         **details,
     )
-    begin(cast("MemoryManager", None))  # bad arguments are told here, not at the first call
-    calls = _Calls(begin, log, context, include, exclude)
+    checked_block(**begin.keywords)  # bad arguments are told here, not at the first call
+    factory = _BlockFactory(begin, log, context, include, exclude)
 
     def decorate(function: Function, /) -> Function:
         _refuse_unfit(function)
-        block = calls.blocks_of(function)
+        block = factory.for_calls_of(function)
 
         if inspect.iscoroutinefunction(function):
 
@@ -109,8 +109,8 @@ def decision(
     return decorate
 
 
-class _Calls:
-    """How the calls of a decorated function become blocks."""
+class _BlockFactory:
+    """Makes the blocks of decorated functions' calls."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class _Calls:
         self.begin, self.log, self.context = begin, log, context
         self.include, self.exclude = include, exclude
 
-    def blocks_of(
+    def for_calls_of(
         self, function: Callable[..., Any]
     ) -> Callable[[tuple[Any, ...], Mapping[str, Any]], DecisionBlock | None]:
         """Return what makes the block of a call; it makes none of a call that does not fit."""

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import perf_counter
 from types import TracebackType
-from typing import Literal, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
 from daybook.deciding.drafting import BlockDetails, Context
 from daybook.deciding.faults import noted
 from daybook.deciding.off_loop import off_loop
-from daybook.deciding.open_decisions import OpenDecision
+from daybook.deciding.open_decisions import OpenDecision, checked_parts
 from daybook.deciding.places import Place, current_decision, enter, leave
 from daybook.errors import DaybookError, InvalidInputError, StorageError
 from daybook.memory_manager import MemoryManager
@@ -52,21 +52,17 @@ class DecisionBlock(OpenDecision):
         on_log_failure: Unlogged = "raise",
         **details: Unpack[BlockDetails],
     ) -> None:
-        _one_of("outcome", outcome, ("now", "later"))
-        _one_of("on_log_failure", on_log_failure, ("raise", "warn"))
-        for name in details.keys() - BlockDetails.__annotations__.keys():
-            raise InvalidInputError(
-                f"a block takes no {name}: its id and its time are made as it begins",
-                [(name, "is unknown here")],
-            )
-        said = {
-            "decision_type": decision_type,
-            "options": options,
-            "scores": scores,
-            "selected": selected,
-            "confidence": confidence,
-        }
-        super().__init__({**said, **details}, context)
+        parts = checked_block(
+            decision_type,
+            options=options,
+            scores=scores,
+            selected=selected,
+            confidence=confidence,
+            outcome=outcome,
+            on_log_failure=on_log_failure,
+            **details,
+        )
+        super().__init__(parts, context)
         self.memory = memory
         self._comes_later = outcome == "later"
         self._warns = on_log_failure == "warn"
@@ -201,6 +197,35 @@ class DecisionBlock(OpenDecision):
             self._reopen()
             raise
         self._written = True
+
+
+def checked_block(
+    decision_type: DecisionType | str,
+    *,
+    options: Sequence[str] = (),
+    scores: Mapping[str, float] | None = None,
+    selected: Sequence[str] | str = (),
+    confidence: float | None = None,
+    outcome: When = "now",
+    on_log_failure: Unlogged = "raise",
+    **details: Unpack[BlockDetails],
+) -> dict[str, Any]:
+    """Return the parts of the decision that a block begins with, or raise InvalidInputError."""
+    _one_of("outcome", outcome, ("now", "later"))
+    _one_of("on_log_failure", on_log_failure, ("raise", "warn"))
+    for name in details.keys() - BlockDetails.__annotations__.keys():
+        raise InvalidInputError(
+            f"a block takes no {name}: its id and its time are made as it begins",
+            [(name, "is unknown here")],
+        )
+    said = {
+        "decision_type": decision_type,
+        "options": options,
+        "scores": scores,
+        "selected": selected,
+        "confidence": confidence,
+    }
+    return checked_parts({**said, **details})
 
 
 def _one_of(name: str, value: object, words: Sequence[str]) -> None:

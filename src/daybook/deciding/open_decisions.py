@@ -24,6 +24,7 @@ class OpenDecision:
     The attributes can be set until the decision is logged, and are checked at once: a faulty
     one raises InvalidInputError and changes nothing. Afterwards DecisionLoggedError. Lists are
     tuples here, and replaced rather than appended to; `context` is a mapping that takes more.
+    `parts` come from `checked_parts`.
     """
 
     options = Part[tuple[str, ...], Sequence[str]]()
@@ -37,8 +38,8 @@ class OpenDecision:
     tags = Part[tuple[str, ...], Sequence[str] | str]()
     agent_version = Part[str | None, str | None]()
 
-    def __init__(self, said: Mapping[str, Any], context: Context) -> None:
-        self._said = _checked(said)
+    def __init__(self, parts: Mapping[str, Any], context: Context) -> None:
+        self._said = dict(parts)
         self._saying = threading.RLock()
         self._context = self._seen(context)
         self._judged: dict[str, Any] = {}
@@ -130,7 +131,7 @@ class OpenDecision:
         """Change parts of the decision, all or none of them."""
         with self._saying:
             self._still_open()
-            self._said = _checked(self._said | parts)
+            self._said = checked_parts(self._said | parts)
 
     @property
     def _is_decided(self) -> bool:
@@ -197,8 +198,11 @@ class OpenDecision:
         )
 
 
-def _checked(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of a decision as a draft takes them; the confidence may be missing."""
+def checked_parts(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of a decision as a draft takes them; the confidence may be missing.
+
+    Raises InvalidInputError that names every faulty one.
+    """
     sure = said["confidence"]
     draft = decision_draft({**said, "confidence": _NOT_SURE if sure is None else sure})
     parts = {name: getattr(draft, name) for name in _PARTS}
