@@ -3,7 +3,7 @@
 from daybook.deciding.arguments import recorded_arguments
 from daybook.deciding.blocks import DecisionBlock
 from daybook.deciding.drafting import BlockDetails, Context, decision_draft, plain
-from daybook.deciding.places import active, carrying, current_decision, current_memory
+from daybook.deciding.scopes import active, carrying, current_decision, current_memory
 
 __all__ = [
     "BlockDetails",

@@ -18,7 +18,7 @@ from daybook.deciding.drafting import BlockDetails, Context
 from daybook.deciding.faults import noted
 from daybook.deciding.off_loop import off_loop
 from daybook.deciding.open_decisions import OpenDecision, checked_parts
-from daybook.deciding.places import Place, current_decision, enter, leave
+from daybook.deciding.scopes import Scope, current_decision, enter, leave
 from daybook.errors import DaybookError, InvalidInputError, StorageError
 from daybook.memory_manager import MemoryManager
 from daybook.models import DecisionType, new_decision_id
@@ -150,8 +150,8 @@ class DecisionBlock(OpenDecision):
             self._id = new_decision_id(self.memory.agent_id, self.memory.client_manager.clock())
             if around is not None:
                 self._said["parent_decision_id"] = around.decision_id
-        self._place = Place(self.memory, self)
-        enter(self._place)
+        self._scope = Scope(self.memory, self)
+        enter(self._scope)
         self._started = perf_counter()
         return self
 
@@ -164,7 +164,7 @@ class DecisionBlock(OpenDecision):
 
     def _end(self, fault: BaseException | None) -> None:
         self._latency_ms = (perf_counter() - self._started) * 1000
-        leave(self._place)
+        leave(self._scope)
         if fault is not None:
             self._failed(fault)
         self._ended = True

@@ -24,20 +24,20 @@ Result = TypeVar("Result")
 
 
 @dataclass(eq=False)
-class Place:
+class Scope:
     """Whose log is written here, and the decision that this is part of.
 
-    `before` is where to go back to. A place that was `left_early`, while another was current,
+    `before` is where to go back to. A scope that was `left_early`, while another was current,
     is not gone back to.
     """
 
     memory: MemoryManager
     block: "DecisionBlock | None"
-    before: "Place | None" = None
+    before: "Scope | None" = None
     left_early: bool = False
 
 
-_here: ContextVar[Place | None] = ContextVar("daybook_place", default=None)
+_here: ContextVar[Scope | None] = ContextVar("daybook_scope", default=None)
 
 
 def current_decision() -> "DecisionBlock | None":
@@ -45,47 +45,47 @@ def current_decision() -> "DecisionBlock | None":
 
     In a task that outlives its block it is still that block, which no longer changes.
     """
-    place = _here.get()
-    return place.block if place else None
+    scope = _here.get()
+    return scope.block if scope else None
 
 
 def current_memory() -> MemoryManager | None:
     """Return the handle of the agent whose block, or whose `active`, is the innermost."""
-    place = _here.get()
-    return place.memory if place else None
+    scope = _here.get()
+    return scope.memory if scope else None
 
 
-def enter(place: Place) -> None:
-    """Go to a place."""
-    place.before = _here.get()
-    _here.set(place)
+def enter(scope: Scope) -> None:
+    """Make a scope the current one."""
+    scope.before = _here.get()
+    _here.set(scope)
 
 
-def leave(place: Place) -> None:
-    """Go back to where it was entered from.
+def leave(scope: Scope) -> None:
+    """Go back to the scope around this one.
 
     Elsewhere nothing happens: blocks that are entered by hand may be left in any order, and in
     another context than they were entered in.
     """
-    if _here.get() is not place:
-        place.left_early = True
+    if _here.get() is not scope:
+        scope.left_early = True
         return
-    before = place.before
+    before = scope.before
     while before is not None and before.left_early:
         before = before.before
     _here.set(before)
-    place.before = None
+    scope.before = None
 
 
 @contextmanager
 def active(memory: MemoryManager) -> Iterator[None]:
     """Make this agent's log the one that decorated functions write; decisions nest on."""
-    place = Place(memory, current_decision())
-    enter(place)
+    scope = Scope(memory, current_decision())
+    enter(scope)
     try:
         yield
     finally:
-        leave(place)
+        leave(scope)
 
 
 def carrying(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -93,7 +93,7 @@ def carrying(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
 
     For work that a block hands to another thread: `pool.submit(carrying(work), x)`. Decisions
     in there get the block as their parent. It may run many times, also at once. Raises
-    InvalidInputError for an async function: asyncio carries the place by itself.
+    InvalidInputError for an async function: asyncio carries it by itself.
     """
     if not callable(function):
         raise InvalidInputError(f"carrying takes a function, not {type(function).__name__}")
