@@ -175,7 +175,9 @@ class DaybookSaver(BaseCheckpointSaver[int]):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         """Do as `list`, in a thread."""
-        found = self.list(config, filter=filter, before=before, limit=limit)
+        found = await asyncio.to_thread(
+            self.list, config, filter=filter, before=before, limit=limit
+        )
         while (one := await asyncio.to_thread(next, found, None)) is not None:
             yield one
 
