@@ -41,10 +41,10 @@ def pack(store: Store, folder: str, item: Item, body: bytes, part_key: PartKey) 
             f"the checkpoint takes {len(body):,} bytes; the limit is {LARGEST_BODY:,}. Keep what "
             "is large elsewhere, and a reference to it in the state"
         )
-    beside = size(item) + _OVERHEAD
-    if write_units(beside + len(body)) > 1:
+    without = size(item) + _OVERHEAD
+    if write_units(without + len(body)) > 1:
         packed = deflated(body)
-        cheaper = write_units(beside + len(packed)) < write_units(beside + len(body))
+        cheaper = write_units(without + len(packed)) < write_units(without + len(body))
         if cheaper or len(packed) <= LARGEST_INLINE < len(body):
             item, body = item | {PACKED: 1}, packed
     if len(body) <= LARGEST_INLINE:
@@ -72,10 +72,8 @@ def _in_parts(item: Item, body: bytes, part_key: PartKey) -> list[Item]:
     return [item | {PARTS: len(parts), DIGEST: digest}, *parts]
 
 
-def unpack(
-    store: Store, item: Item, beside: Mapping[str, Item], part_key: PartKey
-) -> bytes | None:
-    """Return the body of an item, given what lies beside it by sort key; None: a part is missing.
+def unpack(store: Store, item: Item, parts: Mapping[str, Item], part_key: PartKey) -> bytes | None:
+    """Return the body of an item, given the parts beside it by sort key; None: one is missing.
 
     A part can be missing to a reader who comes while the checkpoint is deleted. Raises
     BodyMissingError or BodyCorruptError.
@@ -86,9 +84,9 @@ def unpack(
     elif PARTS in item:
         digest = str(item[DIGEST])
         names = [str(part_key(digest, number)["sk"]) for number in range(int(item[PARTS]))]
-        if any(name not in beside for name in names):
+        if any(name not in parts for name in names):
             return None
-        body = _whole([beside[name][BODY] for name in names], digest)
+        body = _whole([parts[name][BODY] for name in names], digest)
     if not isinstance(body, bytes):
         raise BodyCorruptError(f"the item {item.get('pk')!r} {item.get('sk')!r} has no body")
     try:

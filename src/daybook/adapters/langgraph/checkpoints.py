@@ -7,9 +7,8 @@ from typing import Any
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, CheckpointTuple
 
 from daybook.adapters.langgraph import bodies, frames, task_writes
-from daybook.adapters.langgraph.places import Place, checked_checkpoint_id
-from daybook.adapters.langgraph.shelf import Shelf
-from daybook.errors import InvalidInputError
+from daybook.adapters.langgraph.positions import Position, checked_checkpoint_id
+from daybook.adapters.langgraph.threads import Threads
 from daybook.store import thread_keys
 from daybook.store.attributes import Item
 
@@ -20,7 +19,7 @@ CHILD = "child"
 
 
 @dataclass
-class Beside:
+class Attachments:
     """What lies beside checkpoints of a thread: parts of bodies, writes of tasks, followers."""
 
     parts: dict[str, Item] = field(default_factory=dict)
@@ -28,7 +27,7 @@ class Beside:
     children: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, items: Iterable[Item]) -> "Beside":
+    def of(cls, items: Iterable[Item]) -> "Attachments":
         """Sort the items of what lies beside checkpoints, by the checkpoint's sort key prefix."""
         found = cls()
         for item in items:
@@ -44,43 +43,32 @@ class Beside:
 
 
 def items_of(
-    shelf: Shelf, place: Place, checkpoint: Checkpoint, metadata: CheckpointMetadata
+    threads: Threads, position: Position, checkpoint: Checkpoint, metadata: CheckpointMetadata
 ) -> list[Item]:
-    """Return the item of a checkpoint that follows the one at `place`, and its body's parts.
+    """Return the item of a checkpoint that follows the one at `position`, and its body's parts.
 
     Raises BodyTooLargeError, or InvalidInputError for an id that cannot be part of a key.
     """
     own = checked_checkpoint_id(checkpoint["id"])
-    partition = shelf.partition(place.thread)
-    item = thread_keys.checkpoint(partition, place.ns, own) | {NAMESPACE: place.ns}
-    if place.checkpoint_id is not None:
-        item[PARENT] = place.checkpoint_id
+    partition = threads.partition(position.thread)
+    item = thread_keys.checkpoint(partition, position.ns, own) | {NAMESPACE: position.ns}
+    if position.checkpoint_id is not None:
+        item[PARENT] = position.checkpoint_id
     run_id = run_of(metadata)
     if run_id is not None:
         item[RUN] = run_id
-    typed = [dumped(shelf, checkpoint), dumped(shelf, metadata)]
+    typed = [threads.dumped(part, "the graph's state") for part in (checkpoint, metadata)]
     body = frames.join([kind for kind, _ in typed], [blob for _, blob in typed])
-    prefix = thread_keys.beside(place.ns, own)
-    expiry = shelf.expiry()
+    prefix = thread_keys.beside(position.ns, own)
+    expiry = threads.expiry()
     packed = bodies.pack(
-        shelf.store,
-        shelf.folder,
+        threads.store,
+        threads.folder,
         item | expiry,
         body,
         lambda digest, number: thread_keys.body_part(partition, prefix, digest, number),
     )
     return [packed[0], *(part | expiry for part in packed[1:])]
-
-
-def dumped(shelf: Shelf, value: Any) -> tuple[str, bytes]:
-    """Return a value serialized. Raises InvalidInputError for one that cannot be."""
-    try:
-        return shelf.serde.dumps_typed(value)
-    except (TypeError, ValueError, OverflowError, RecursionError) as fault:
-        raise InvalidInputError(
-            f"the graph's state cannot be stored: {fault}. Give the saver a serializer that knows "
-            "the type (serde=…)"
-        ) from fault
 
 
 def run_of(metadata: Mapping[str, Any]) -> str | None:
@@ -89,7 +77,9 @@ def run_of(metadata: Mapping[str, Any]) -> str | None:
     return run_id if isinstance(run_id, str) and run_id else None
 
 
-def tuple_of(shelf: Shelf, place: Place, item: Item, beside: Beside) -> CheckpointTuple | None:
+def tuple_of(
+    threads: Threads, position: Position, item: Item, attached: Attachments
+) -> CheckpointTuple | None:
     """Return the checkpoint of an item; None when a part of it has just been deleted."""
     own = thread_keys.checkpoint_id_of(str(item["sk"]))
     namespace = str(item[NAMESPACE])
@@ -99,24 +89,26 @@ def tuple_of(shelf: Shelf, place: Place, item: Item, beside: Beside) -> Checkpoi
     def part_key(digest: str, number: int) -> Item:
         return thread_keys.body_part(partition, prefix, digest, number)
 
-    body = bodies.unpack(shelf.store, item, beside.parts, part_key)
+    body = bodies.unpack(threads.store, item, attached.parts, part_key)
     writes = task_writes.pending(
-        shelf, partition, prefix, beside.writes.get(prefix, ()), beside.parts
+        threads, partition, prefix, attached.writes.get(prefix, ()), attached.parts
     )
     if body is None or writes is None:
         return None
     kinds, blobs = frames.split(body)
     checkpoint, metadata = (
-        shelf.serde.loads_typed((kind, blob)) for kind, blob in zip(kinds, blobs, strict=True)
+        threads.serde.loads_typed((kind, blob)) for kind, blob in zip(kinds, blobs, strict=True)
     )
     parent = item.get(PARENT)
     return CheckpointTuple(
-        config=place.at(namespace, own, _fork(shelf, own, beside.children.get(prefix))).config,
+        config=position.at(
+            namespace, own, _fork(threads, own, attached.children.get(prefix))
+        ).config,
         checkpoint=checkpoint,
         metadata=metadata,
         parent_config=(
             # whoever starts from there knows that there is a checkpoint after it: this one
-            place.at(namespace, str(parent), str(parent) if shelf.fenced else None).config
+            position.at(namespace, str(parent), str(parent) if threads.fenced else None).config
             if parent is not None
             else None
         ),
@@ -124,7 +116,7 @@ def tuple_of(shelf: Shelf, place: Place, item: Item, beside: Beside) -> Checkpoi
     )
 
 
-def _fork(shelf: Shelf, own: str, child: str | None) -> str | None:
-    if not shelf.fenced:
+def _fork(threads: Threads, own: str, child: str | None) -> str | None:
+    if not threads.fenced:
         return None
     return own if child is not None else ""

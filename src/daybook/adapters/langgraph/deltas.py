@@ -4,20 +4,22 @@ from collections.abc import Iterator, Sequence
 
 from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite
 
-from daybook.adapters.langgraph.places import Place, place_of
+from daybook.adapters.langgraph.positions import Position, position_of
 from daybook.adapters.langgraph.reading import find, newest_first
-from daybook.adapters.langgraph.shelf import Shelf
+from daybook.adapters.langgraph.threads import Threads
 
 
-def history(shelf: Shelf, place: Place, channels: Sequence[str]) -> dict[str, DeltaChannelHistory]:
+def history(
+    threads: Threads, position: Position, channels: Sequence[str]
+) -> dict[str, DeltaChannelHistory]:
     """Return what was written to channels since the last checkpoint that holds their values.
 
     By channel: `writes`, the oldest first, and that value as `seed` if there is one. Reads the
-    ancestors of the checkpoint at `place` as a list, fifty at a time.
+    ancestors of the checkpoint at `position` as a list, fifty at a time.
     """
     written: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
     found: dict[str, DeltaChannelHistory] = {}
-    for ancestor in _ancestors(shelf, place) if channels else ():
+    for ancestor in _ancestors(threads, position) if channels else ():
         values = ancestor.checkpoint["channel_values"]
         for write in reversed(ancestor.pending_writes or ()):
             if write[1] in written and write[1] not in found:
@@ -33,13 +35,15 @@ def history(shelf: Shelf, place: Place, channels: Sequence[str]) -> dict[str, De
     }
 
 
-def _ancestors(shelf: Shelf, place: Place) -> Iterator[CheckpointTuple]:
+def _ancestors(threads: Threads, position: Position) -> Iterator[CheckpointTuple]:
     """Iterate the checkpoints that a checkpoint rests on, its parent first."""
-    start = find(shelf, place)
+    start = find(threads, position)
     if start is None:
         return
     wanted = _parent(start)
-    earlier = newest_first(shelf, Place(place.thread, place.ns), before=start.checkpoint["id"])
+    earlier = newest_first(
+        threads, Position(position.thread, position.ns), before=start.checkpoint["id"]
+    )
     for one in earlier:
         if wanted is None:
             return
@@ -47,10 +51,10 @@ def _ancestors(shelf: Shelf, place: Place) -> Iterator[CheckpointTuple]:
             yield one
             wanted = _parent(one)
     # a parent with a larger id, from a machine whose clock was ahead, is not among the earlier
-    while wanted is not None and (missed := find(shelf, wanted)) is not None:
+    while wanted is not None and (missed := find(threads, wanted)) is not None:
         yield missed
         wanted = _parent(missed)
 
 
-def _parent(one: CheckpointTuple) -> Place | None:
-    return None if one.parent_config is None else place_of(one.parent_config)
+def _parent(one: CheckpointTuple) -> Position | None:
+    return None if one.parent_config is None else position_of(one.parent_config)

@@ -9,9 +9,10 @@ from typing import Any
 from langgraph.store.base import Item as Document
 from langgraph.store.base import SearchItem
 
+from daybook.adapters.langgraph.names import checked_name
 from daybook.errors import InvalidInputError
 from daybook.models.identity import microseconds, moment_of
-from daybook.models.json_values import JsonObject, checked_json, checked_text
+from daybook.models.json_values import JsonObject, checked_json
 from daybook.store import Codec, Store, keys, pack, thread_keys, unpack
 from daybook.store.attributes import Item
 from daybook.store.schema import TTL_ATTRIBUTE
@@ -35,7 +36,7 @@ Address = tuple[Namespace, str]
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptDocument:
     """A document as it stands, with the item that keeps it."""
 
     item: Item
@@ -64,7 +65,7 @@ class Kept:
         )
 
 
-def kept(store: Store, item: Item) -> Kept:
+def document_of(store: Store, item: Item) -> KeptDocument:
     """Return the document of an item. Raises BodyCorruptError or BodyMissingError."""
     body = unpack(store, CODEC, item)
     document = SearchItem(
@@ -74,7 +75,7 @@ def kept(store: Store, item: Item) -> Kept:
         created_at=moment_of(int(item[CREATED])),
         updated_at=moment_of(int(item[UPDATED])),
     )
-    return Kept(item, document)
+    return KeptDocument(item, document)
 
 
 def item_of(
@@ -112,9 +113,7 @@ def expiry(now: datetime, ttl_seconds: int) -> int:
 def checked_address(agent_id: str, namespace: object, name: object) -> Address:
     """Return where a document is, or raise InvalidInputError if it can be nowhere."""
     labels = checked_labels(namespace)
-    if not isinstance(name, str):
-        raise InvalidInputError(f"a document's key is text, not {name!r:.60}")
-    address = (labels, _text(name, "a document's key"))
+    address = (labels, checked_name(name, "a document's key"))
     sort_key = thread_keys.document_namespace(agent_id, labels)["sk"]
     longest = max(len(str(sort_key)), len(str(thread_keys.document(agent_id, *address)["sk"])))
     if longest > _LONGEST_SORT_KEY:
@@ -129,10 +128,7 @@ def checked_labels(namespace: object) -> Namespace:
     """Return a namespace, or raise InvalidInputError if it is not a tuple of text."""
     if not isinstance(namespace, tuple):
         raise InvalidInputError(f"a namespace is a tuple of text, not {namespace!r:.60}")
-    for label in namespace:
-        if not isinstance(label, str):
-            raise InvalidInputError(f"a namespace's label is text, not {label!r:.60}")
-    return tuple(_text(label, "a namespace's label") for label in namespace)
+    return tuple(checked_name(label, "a namespace's label") for label in namespace)
 
 
 def checked_value(value: Any) -> JsonObject:
@@ -159,7 +155,7 @@ def checked_ttl_seconds(minutes: object) -> int | None:
     return math.ceil(float(minutes) * _SECONDS)  # type: ignore[arg-type]
 
 
-def in_order(found: Sequence[Kept]) -> list[Kept]:
+def in_order(found: Sequence[KeptDocument]) -> list[KeptDocument]:
     """Return documents by when their namespace, and then they, were first written."""
     since: dict[Namespace, int] = {}
     for one in found:
@@ -174,10 +170,3 @@ def in_order(found: Sequence[Kept]) -> list[Kept]:
             one.document.key,
         ),
     )
-
-
-def _text(text: str, what: str) -> str:
-    try:
-        return checked_text(text)
-    except ValueError as fault:
-        raise InvalidInputError(f"{what} {fault}") from None

@@ -18,8 +18,8 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from daybook.adapters.langgraph import deltas, reading, task_writes, upkeep, writing
-from daybook.adapters.langgraph.places import checked_thread, checkpoint_id_in, place_of
-from daybook.adapters.langgraph.shelf import Listed, Shelf
+from daybook.adapters.langgraph.positions import checked_thread, checkpoint_id_in, position_of
+from daybook.adapters.langgraph.threads import Listings, Threads
 from daybook.client import AWSClientManager, get_client_manager
 from daybook.errors import InvalidInputError
 from daybook.models.identity import checked_agent_id
@@ -54,11 +54,11 @@ class DaybookSaver(BaseCheckpointSaver[int]):
         self.client_manager = client_manager or get_client_manager(region())
         self.fenced = fenced
         self.ttl = _checked_ttl(ttl)
-        self._listed = Listed()
+        self._listed = Listings()
 
     @property
-    def _shelf(self) -> Shelf:
-        return Shelf(
+    def _threads(self) -> Threads:
+        return Threads(
             store=self.client_manager.store,
             agent_id=self.agent_id,
             serde=self.serde,
@@ -72,7 +72,7 @@ class DaybookSaver(BaseCheckpointSaver[int]):
 
         Two requests.
         """
-        return reading.find(self._shelf, place_of(config))
+        return reading.find(self._threads, position_of(config))
 
     def list(
         self,
@@ -88,8 +88,8 @@ class DaybookSaver(BaseCheckpointSaver[int]):
         all threads of the agent. Two requests for up to 1 MB.
         """
         return reading.newest_first(
-            self._shelf,
-            place_of(config) if config else None,
+            self._threads,
+            position_of(config) if config else None,
             matching=filter,
             before=checkpoint_id_in(before) if before else None,
             limit=limit,
@@ -108,7 +108,7 @@ class DaybookSaver(BaseCheckpointSaver[int]):
         BodyTooLargeError.
         """
         whole = get_checkpoint_metadata(config, metadata)
-        return writing.put(self._shelf, place_of(config), checkpoint, whole).config
+        return writing.put(self._threads, position_of(config), checkpoint, whole).config
 
     def put_writes(
         self,
@@ -121,24 +121,24 @@ class DaybookSaver(BaseCheckpointSaver[int]):
 
         A repeat changes nothing, save for LangGraph's special channels, whose last write stays.
         """
-        task_writes.put_writes(self._shelf, place_of(config), writes, task_id, task_path)
+        task_writes.put_writes(self._threads, position_of(config), writes, task_id, task_path)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete a thread with all of its checkpoints and writes.
 
         Bodies that were too large for items stay in the bucket.
         """
-        upkeep.delete_thread(self._shelf, checked_thread(thread_id))
+        upkeep.delete_thread(self._threads, checked_thread(thread_id))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints whose metadata names one of these runs as `run_id`."""
         for run_id in _texts(run_ids, "run_ids"):
-            upkeep.delete_run(self._shelf, run_id)
+            upkeep.delete_run(self._threads, run_id)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy a thread whole, with its history and its writes."""
         source, target = checked_thread(source_thread_id), checked_thread(target_thread_id)
-        upkeep.copy_thread(self._shelf, source, target)
+        upkeep.copy_thread(self._threads, source, target)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete what a thread no longer needs: `keep_latest`, or `delete` for all of it.
@@ -147,13 +147,13 @@ class DaybookSaver(BaseCheckpointSaver[int]):
         """
         upkeep.checked_strategy(strategy)
         for thread_id in _texts(thread_ids, "thread_ids"):
-            upkeep.prune(self._shelf, thread_id, strategy)
+            upkeep.prune(self._threads, thread_id, strategy)
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """Return what delta channels are rebuilt from: their last value, and writes since."""
-        return deltas.history(self._shelf, place_of(config), channels)
+        return deltas.history(self._threads, position_of(config), channels)
 
     def get_next_version(self, current: Any, channel: None) -> Any:  # noqa: ARG002 - LangGraph's
         """Return a channel's next version: a number, or the text that another saver began with."""

@@ -17,7 +17,7 @@ from langgraph.store.base import (
 )
 
 from daybook.adapters.langgraph import documents, filters
-from daybook.adapters.langgraph.documents import Address, Kept, Namespace
+from daybook.adapters.langgraph.documents import Address, KeptDocument, Namespace
 from daybook.client import AWSClientManager, get_client_manager
 from daybook.errors import InvalidInputError
 from daybook.models.identity import checked_agent_id, microseconds
@@ -78,7 +78,7 @@ class DaybookStore(BaseStore):
         ]
         found = self._get(gets)
         results: list[Result] = []
-        read: list[Kept] = []
+        read: list[KeptDocument] = []
         for op in listed:
             if isinstance(op, GetOp):
                 one = found.get((op.namespace, op.key))
@@ -118,15 +118,17 @@ class DaybookStore(BaseStore):
                 )
         return puts
 
-    def _get(self, addresses: Sequence[Address]) -> dict[Address, Kept]:
+    def _get(self, addresses: Sequence[Address]) -> dict[Address, KeptDocument]:
         if not addresses:
             return {}
         distinct = dict.fromkeys(addresses)
         wanted = [thread_keys.document(self.agent_id, *address) for address in distinct]
-        found = [documents.kept(self._store, item) for item in self._store.fetch(MEMORY, wanted)]
+        found = [
+            documents.document_of(self._store, item) for item in self._store.fetch(MEMORY, wanted)
+        ]
         return {(one.document.namespace, one.document.key): one for one in found}
 
-    def _search(self, op: SearchOp) -> list[Kept]:
+    def _search(self, op: SearchOp) -> list[KeptDocument]:
         found = [
             one
             for one in documents.in_order(
@@ -146,11 +148,11 @@ class DaybookStore(BaseStore):
         }
         return sorted(matching)[op.offset : op.offset + op.limit]
 
-    def _under(self, prefix: Namespace) -> list[Kept]:
+    def _under(self, prefix: Namespace) -> list[KeptDocument]:
         mine = equals("pk", thread_keys.documents(self.agent_id))
         condition = mine & begins_with("sk", thread_keys.documents_under(prefix))
         items = self._store.query(MEMORY, condition, consistent=True)
-        return [documents.kept(self._store, item) for item in items]
+        return [documents.document_of(self._store, item) for item in items]
 
     def _put(self, puts: Mapping[Address, tuple[JsonObject | None, int | None]]) -> None:
         written = {address: of for address, of in puts.items() if of[0] is not None}
@@ -163,12 +165,12 @@ class DaybookStore(BaseStore):
     def _items(self, puts: Mapping[Address, tuple[Any, int | None]]) -> list[Item]:
         """Return the items to write: the namespaces that are new, then the documents."""
         store, agent_id = self._store, self.agent_id
-        places = {
+        keys_of = {
             namespace: thread_keys.document_namespace(agent_id, namespace) for namespace, _ in puts
         }
         wanted = [thread_keys.document(agent_id, *address) for address in puts]
         standing = {
-            str(item["sk"]): item for item in store.fetch(MEMORY, [*places.values(), *wanted])
+            str(item["sk"]): item for item in store.fetch(MEMORY, [*keys_of.values(), *wanted])
         }
         now = store.clock()
         namespaces: dict[Namespace, Item] = {}
@@ -176,9 +178,9 @@ class DaybookStore(BaseStore):
         for address, (value, ttl_seconds) in puts.items():
             namespace = address[0]
             if namespace not in namespaces:
-                place = places[namespace]
+                key = keys_of[namespace]
                 order = {documents.ORDER: self._next_order()}
-                namespaces[namespace] = standing.get(str(place["sk"]), place | order)
+                namespaces[namespace] = standing.get(str(key["sk"]), key | order)
             item = documents.item_of(
                 store,
                 agent_id,
@@ -201,7 +203,7 @@ class DaybookStore(BaseStore):
             self._last_order = max(self._last_order + 1, now)
             return self._last_order
 
-    def _prolong(self, read: Iterable[Kept]) -> None:
+    def _prolong(self, read: Iterable[KeptDocument]) -> None:
         """Let the documents that were read live as long again, unless they have changed."""
         now = self._store.clock()
         for item in {str(one.item["sk"]): one.item for one in read}.values():

@@ -3,7 +3,7 @@
 A fenced writer adds, in the same transaction, an item that says which checkpoint follows the
 one it continues from. There is one such item for each checkpoint, so of two writers that
 continue from the same one the second is refused. A branch that is meant leaves no such item:
-see `places.FORK`.
+see `positions.FORK`.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 
 from daybook.adapters.langgraph.checkpoints import CHILD, items_of, run_of
-from daybook.adapters.langgraph.places import Place
+from daybook.adapters.langgraph.positions import Position
 from daybook.adapters.langgraph.reading import THREAD
-from daybook.adapters.langgraph.shelf import Shelf
+from daybook.adapters.langgraph.threads import Threads
 from daybook.errors import StaleStateError, ThrottledError
 from daybook.store import STATE, thread_keys
 from daybook.store.attributes import Item
@@ -29,86 +29,90 @@ _TRIES = 3
 _INSIDE_A_RUN = "loop"
 
 
-def put(shelf: Shelf, place: Place, checkpoint: Checkpoint, metadata: CheckpointMetadata) -> Place:
-    """Write the checkpoint that follows the one at `place`, and return where it is.
+def put(
+    threads: Threads, position: Position, checkpoint: Checkpoint, metadata: CheckpointMetadata
+) -> Position:
+    """Write the checkpoint that follows the one at `position`, and return where it is.
 
     One request. Raises StaleStateError when it is fenced and another already follows, and
     BodyTooLargeError.
     """
-    items = items_of(shelf, place, checkpoint, metadata)
+    items = items_of(threads, position, checkpoint, metadata)
     run_id = run_of(metadata)
     writes: list[Write] = [Put(table=STATE, item=item) for item in items]
-    listing = _has_to_be_listed(shelf, place, metadata, run_id)
+    listing = _has_to_be_listed(threads, position, metadata, run_id)
     if listing:
-        entries = list_entries(shelf, place.thread, run_id)
+        entries = list_entries(threads, position.thread, run_id)
         writes += [Put(table=STATE, item=entry) for entry in entries]
-    if shelf.fenced and not _is_meant_as_a_branch(place):
-        _put_in_turn(shelf, place, checkpoint["id"], writes)
+    if threads.fenced and not _is_meant_as_a_branch(position):
+        _put_in_turn(threads, position, checkpoint["id"], writes)
     else:
-        _put_all(shelf, writes)
+        _put_all(threads, writes)
     if listing:
-        shelf.listed.note(place.thread, run_id, shelf.store.clock())
-    return place.at(place.ns, checkpoint["id"])
+        threads.listed.note(position.thread, run_id, threads.store.clock())
+    return position.at(position.ns, checkpoint["id"])
 
 
-def list_entries(shelf: Shelf, thread: str, run_id: str | None) -> list[Item]:
+def list_entries(threads: Threads, thread: str, run_id: str | None) -> list[Item]:
     """Return the items that put a thread, and a run that wrote there, into the agent's list.
 
     They outlive the checkpoints that are written before they are put there anew.
     """
-    about = {THREAD: thread} | shelf.expiry(lives=2)
-    entries = [thread_keys.listed_thread(shelf.agent_id, thread) | about]
+    about = {THREAD: thread} | threads.expiry(lives=2)
+    entries = [thread_keys.listed_thread(threads.agent_id, thread) | about]
     if run_id is not None:
-        entries.append(thread_keys.listed_run(shelf.agent_id, run_id, thread) | about)
+        entries.append(thread_keys.listed_run(threads.agent_id, run_id, thread) | about)
     return entries
 
 
 def _has_to_be_listed(
-    shelf: Shelf, place: Place, metadata: CheckpointMetadata, run_id: str | None
+    threads: Threads, position: Position, metadata: CheckpointMetadata, run_id: str | None
 ) -> bool:
     """Whether a checkpoint may be the first that the list would lead to.
 
     Each run begins by listing its thread, in case it was deleted and begins anew; within the
     run there is no need.
     """
-    if place.checkpoint_id is None or metadata.get("source") != _INSIDE_A_RUN:
+    if position.checkpoint_id is None or metadata.get("source") != _INSIDE_A_RUN:
         return True
-    since = shelf.listed.since(place.thread, run_id)
-    return since is None or (shelf.ttl is not None and shelf.store.clock() - since >= shelf.ttl)
+    since = threads.listed.since(position.thread, run_id)
+    return since is None or (
+        threads.ttl is not None and threads.store.clock() - since >= threads.ttl
+    )
 
 
-def _is_meant_as_a_branch(place: Place) -> bool:
-    if place.checkpoint_id is None:
+def _is_meant_as_a_branch(position: Position) -> bool:
+    if position.checkpoint_id is None:
         # from a config that we gave out, without its id: a copy of the first checkpoint
-        return place.fork is not None
-    return place.fork == place.checkpoint_id
+        return position.fork is not None
+    return position.fork == position.checkpoint_id
 
 
-def _put_in_turn(shelf: Shelf, place: Place, own: str, writes: Sequence[Write]) -> None:
-    partition = shelf.partition(place.thread)
-    key = thread_keys.next_checkpoint(partition, place.ns, place.checkpoint_id or "")
-    now = int(shelf.store.clock().timestamp())
-    claim = key | {CHILD: own, UNTIL: _FOR_EVER} | until(shelf.expiry())
+def _put_in_turn(threads: Threads, position: Position, own: str, writes: Sequence[Write]) -> None:
+    partition = threads.partition(position.thread)
+    key = thread_keys.next_checkpoint(partition, position.ns, position.checkpoint_id or "")
+    now = int(threads.store.clock().timestamp())
+    claim = key | {CHILD: own, UNTIL: _FOR_EVER} | until(threads.expiry())
     turn = Put(table=STATE, item=claim, condition=absent_or_at_most(UNTIL, now))
     for _ in range(_TRIES):
-        if shelf.store.transact([*writes, turn]):
+        if threads.store.transact([*writes, turn]):
             return
-        standing = shelf.store.get(STATE, key)
+        standing = threads.store.get(STATE, key)
         child = None if standing is None else str(standing[CHILD])
         if child == own:
             # our own, whose answer was lost, or this very checkpoint put again
-            _put_all(shelf, writes)
+            _put_all(threads, writes)
             return
         if child is not None:
             raise StaleStateError(
-                f"the thread {place.thread!r:.80} has gone on from "
-                f"{place.checkpoint_id or 'its beginning'} to {child} since it was read; "
+                f"the thread {position.thread!r:.80} has gone on from "
+                f"{position.checkpoint_id or 'its beginning'} to {child} since it was read; "
                 f"{own} was not written. Read the thread again and run from there; or, if a "
                 "branch is meant, read the older checkpoint by its checkpoint_id and run from it"
             )
     raise ThrottledError(
-        f"what follows {place.checkpoint_id or 'the beginning'} of the thread "
-        f"{place.thread!r:.80} kept changing: try again"
+        f"what follows {position.checkpoint_id or 'the beginning'} of the thread "
+        f"{position.thread!r:.80} kept changing: try again"
     )
 
 
@@ -117,9 +121,9 @@ def until(expiry: Item) -> Item:
     return expiry | {UNTIL: expiry[TTL_ATTRIBUTE]} if expiry else {}
 
 
-def _put_all(shelf: Shelf, writes: Sequence[Write]) -> None:
+def _put_all(threads: Threads, writes: Sequence[Write]) -> None:
     first = writes[0]
     if len(writes) == 1 and isinstance(first, Put):
-        shelf.store.put(STATE, first.item)
+        threads.store.put(STATE, first.item)
     else:
-        shelf.store.transact(writes)
+        threads.store.transact(writes)

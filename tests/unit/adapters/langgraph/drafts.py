@@ -14,7 +14,7 @@ from langgraph.checkpoint.base import (
 def config(
     thread_id: str, namespace: str = "", checkpoint_id: str | None = None
 ) -> RunnableConfig:
-    """Return the config of a place."""
+    """Return the config of a position."""
     named = {"thread_id": thread_id, "checkpoint_ns": namespace}
     if checkpoint_id is not None:
         named["checkpoint_id"] = checkpoint_id
@@ -37,15 +37,15 @@ def metadata(step: int = 0, **more: Any) -> CheckpointMetadata:
 def put(
     saver: BaseCheckpointSaver[Any], at: RunnableConfig, *, step: int = 0, **values: Any
 ) -> RunnableConfig:
-    """Put a checkpoint that follows the one at this place; return where it is."""
+    """Put a checkpoint that follows the one at this position; return where it is."""
     made = checkpoint(**values)
     return saver.put(at, made, metadata(step), made["channel_versions"])
 
 
 def chain(saver: BaseCheckpointSaver[Any], thread_id: str, length: int) -> list[RunnableConfig]:
     """Put checkpoints that follow each other; return where they are, the oldest first."""
-    at, places = config(thread_id), []
+    at, positions = config(thread_id), []
     for step in range(length):
         at = put(saver, at, step=step, step_value=step)
-        places.append(at)
-    return places
+        positions.append(at)
+    return positions

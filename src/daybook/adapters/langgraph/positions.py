@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 
+from daybook.adapters.langgraph.names import checked_name
 from daybook.errors import InvalidInputError
-from daybook.models.json_values import checked_text
 
 FORK = "__daybook_fork"
 """In a config that the saver has given out: the checkpoint from which a branch may start.
@@ -18,11 +18,10 @@ underscores it stays out of the metadata.
 """
 
 _CHECKPOINT_ID = re.compile(r"[$-~]{1,200}")
-_LONGEST_TEXT = 10_000
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """A thread, a namespace in it (None: any) and a checkpoint there (None: the latest).
 
     `fork` is what the config says under FORK; None when it says nothing.
@@ -38,13 +37,13 @@ class Place:
         """The namespace; the graph's own when none is named."""
         return self.namespace or ""
 
-    def at(self, namespace: str, checkpoint_id: str, fork: str | None = None) -> "Place":
-        """Return the place of a checkpoint of this thread."""
+    def at(self, namespace: str, checkpoint_id: str, fork: str | None = None) -> "Position":
+        """Return the position of a checkpoint of this thread."""
         return replace(self, namespace=namespace, checkpoint_id=checkpoint_id, fork=fork)
 
     @property
     def config(self) -> RunnableConfig:
-        """The place as LangGraph writes it."""
+        """The position as LangGraph writes it."""
         configurable: dict[str, Any] = {
             "thread_id": self.thread,
             "checkpoint_ns": self.ns,
@@ -55,8 +54,8 @@ class Place:
         return cast("RunnableConfig", {"configurable": configurable})
 
 
-def place_of(config: RunnableConfig) -> Place:
-    """Return the place that a config names. Raises InvalidInputError."""
+def position_of(config: RunnableConfig) -> Position:
+    """Return the position that a config names. Raises InvalidInputError."""
     configurable = config.get("configurable") if isinstance(config, Mapping) else None
     if not isinstance(configurable, Mapping) or "thread_id" not in configurable:
         raise InvalidInputError(
@@ -64,9 +63,9 @@ def place_of(config: RunnableConfig) -> Place:
         )
     namespace = configurable.get("checkpoint_ns")
     fork = configurable.get(FORK)
-    return Place(
+    return Position(
         thread=checked_thread(configurable["thread_id"]),
-        namespace=None if namespace is None else _checked(namespace, "checkpoint_ns"),
+        namespace=None if namespace is None else checked_name(namespace, "checkpoint_ns"),
         checkpoint_id=checkpoint_id_in(config),
         fork=fork if isinstance(fork, str) else None,
     )
@@ -92,17 +91,4 @@ def checked_thread(thread_id: object) -> str:
     """Return a thread's id as text. Raises InvalidInputError."""
     if isinstance(thread_id, int) and not isinstance(thread_id, bool):
         return str(thread_id)  # as LangGraph does it
-    return _checked(thread_id, "thread_id")
-
-
-def _checked(text: object, what: str) -> str:
-    if not isinstance(text, str):
-        raise InvalidInputError(f"{what} is text, not {text!r:.60}")
-    if len(text) > _LONGEST_TEXT:
-        raise InvalidInputError(
-            f"{what} has {len(text):,} characters; the most is {_LONGEST_TEXT:,}"
-        )
-    try:
-        return checked_text(text)
-    except ValueError as fault:
-        raise InvalidInputError(f"{what} {fault}") from None
+    return checked_name(thread_id, "thread_id")

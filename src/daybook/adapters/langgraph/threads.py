@@ -4,9 +4,11 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
+from daybook.errors import InvalidInputError
 from daybook.store import Store, thread_keys
 from daybook.store.attributes import Item
 from daybook.store.schema import TTL_ATTRIBUTE
@@ -14,7 +16,7 @@ from daybook.store.schema import TTL_ATTRIBUTE
 _MOST_REMEMBERED = 4096
 
 
-class Listed:
+class Listings:
     """Which threads and runs this process has put into the agent's list, and when."""
 
     def __init__(self) -> None:
@@ -42,7 +44,7 @@ class Listed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
+class Threads:
     """An agent's threads. `ttl` is how long what is written lives; None: for ever."""
 
     store: Store
@@ -50,7 +52,7 @@ class Shelf:
     serde: SerializerProtocol
     ttl: timedelta | None = None
     fenced: bool = False
-    listed: Listed = field(default_factory=Listed)
+    listed: Listings = field(default_factory=Listings)
 
     def partition(self, thread: str) -> str:
         """Return the partition of a thread."""
@@ -60,6 +62,16 @@ class Shelf:
     def folder(self) -> str:
         """Where in the bucket large bodies go."""
         return thread_keys.thread_bodies(self.agent_id)
+
+    def dumped(self, value: Any, what: str) -> tuple[str, bytes]:
+        """Return a value serialized. Raises InvalidInputError for one that cannot be."""
+        try:
+            return self.serde.dumps_typed(value)
+        except (TypeError, ValueError, OverflowError, RecursionError) as fault:
+            raise InvalidInputError(
+                f"{what} cannot be stored: {fault}. Give the saver a serializer that knows the "
+                "type (serde=…)"
+            ) from fault
 
     def expiry(self, lives: int = 1) -> Item:
         """Return the attribute that ends an item's life after so many times the `ttl`."""
