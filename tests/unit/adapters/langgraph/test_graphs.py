@@ -3,6 +3,7 @@
 import asyncio
 import operator
 import os
+import time
 from collections.abc import Callable
 from typing import Annotated, Any, TypedDict
 
@@ -142,9 +143,15 @@ def test_a_task_that_failed(keeper: DaybookSaver, thread: Config) -> None:
         ran.append("good")
         return {"steps": ["good"]}
 
+    def is_kept(value: list[str]) -> bool:
+        found = keeper.get_tuple(thread)
+        return found is not None and value in [write[2] for write in found.pending_writes or ()]
+
     def bad(_: Steps) -> Steps:
         ran.append("bad")
         if ran.count("bad") == 1:
+            while not is_kept(["good"]):
+                time.sleep(0.01)
             raise ZeroDivisionError
         return {"steps": ["bad"]}
 
