@@ -20,10 +20,12 @@ def dynamodb_local(root: Path) -> Iterator[str]:
     port = free_port()
     java = ["java", "-Xmx1g", f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"]
     serve = ["-jar", str(home / "DynamoDBLocal.jar"), "-inMemory", "-sharedDb"]
+    # it lives for minutes: what optimizing it would cost is never won back
+    brief = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
     # it asks AWS for permission to send statistics, and notes the answer where it stands
     quiet = ["-disableTelemetry"]
     with subprocess.Popen(
-        [*java, *serve, *quiet, "-port", str(port)],
+        [*java, *brief, *serve, *quiet, "-port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as server:

@@ -1,10 +1,16 @@
-"""An agent's saver and store, on moto and on DynamoDB Local, with a client of the test's own."""
+"""An agent's saver and store, on moto and on DynamoDB Local.
+
+A client takes longer to make than most tests to run: each backend has one, which tests share.
+"""
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from daybook import AWSClientManager, CapacityMeter
 from daybook.adapters.langgraph import DaybookSaver, DaybookStore
@@ -22,14 +28,26 @@ def clock() -> Clock:
 @pytest.fixture
 def local(database: AWSClientManager, clock: Clock) -> AWSClientManager:
     """Give a client manager on DynamoDB Local, without a bucket."""
-    return AWSClientManager(endpoint_url=database.endpoint_url, settings=Settings(), clock=clock)
+    return AWSClientManager(dynamodb=database.dynamodb, settings=Settings(), clock=clock)
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[AWSClientManager]:
+    """Give a client manager on moto, with a bucket, for all of a module."""
+    with local_aws() as manager:
+        yield manager
 
 
 @pytest.fixture
-def with_bucket(clock: Clock) -> Iterator[AWSClientManager]:
-    """Give a client manager on moto, with a bucket."""
-    with local_aws(clock=clock) as manager:
-        yield manager
+def with_bucket(moto: AWSClientManager, clock: Clock) -> AWSClientManager:
+    """Give a client manager on moto, with a bucket; its tables are empty."""
+    # each query there looks at all of a table, and a transaction copies it, with its stream
+    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][moto.region].tables.values():
+        table.items.clear()
+        table.stream_shard = None
+    manager = copy(moto)  # the same clients by another clock
+    manager.clock = clock
+    return manager
 
 
 @pytest.fixture(params=["moto", "dynamodb_local"])

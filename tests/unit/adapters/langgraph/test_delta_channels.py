@@ -19,7 +19,7 @@ def extended(state: list[str], writes: list[list[str]]) -> list[str]:
 class State(TypedDict, total=False):
     """A log that is kept as its additions, and a number."""
 
-    log: Annotated[list[str], DeltaChannel(extended, snapshot_frequency=5)]
+    log: Annotated[list[str], DeltaChannel(extended, snapshot_frequency=3)]
     count: Annotated[int, operator.add]
 
 
@@ -44,7 +44,7 @@ def test_the_latest_value_outlives_pruning(
     copy: Any = {"configurable": {"thread_id": f"{thread_id} copy"}}
     expected: list[str] = []
     base = super(DaybookSaver, saver).get_delta_channel_history
-    for number in range(7):
+    for number in range(4):
         app.invoke({"log": ["in"], "count": 0}, thread, durability=durability)
         expected += ["in", f"n{number}"]
         assert app.get_state(thread).values["log"] == expected

@@ -52,10 +52,10 @@ def at_once(work: Callable[[int], object]) -> Counter[str]:
 
 @pytest.fixture
 def own(local: AWSClientManager, agent_id: str) -> Callable[[bool], DaybookSaver]:
-    """Give a way to make savers on DynamoDB Local, each with a client of its own."""
+    """Give a way to make savers on DynamoDB Local that know nothing of each other."""
 
     def make(fenced: bool) -> DaybookSaver:
-        manager = AWSClientManager(endpoint_url=local.endpoint_url, settings=Settings())
+        manager = AWSClientManager(dynamodb=local.dynamodb, settings=Settings())
         return DaybookSaver(client_manager=manager, agent_id=agent_id, fenced=fenced)
 
     return make

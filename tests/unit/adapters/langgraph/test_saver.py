@@ -30,6 +30,10 @@ def ids(saver: BaseCheckpointSaver[Any], *at: Any, **named: Any) -> list[str]:
     return [one.checkpoint["id"] for one in saver.list(*at, **named)]
 
 
+# moto takes half a minute, and no text is anything else to it
+@pytest.mark.parametrize(
+    "manager", [pytest.param("moto", marks=pytest.mark.campaign), "dynamodb_local"], indirect=True
+)
 def test_any_text_names_a_thread_and_a_namespace(saver: DaybookSaver) -> None:
     """No name reaches into another's: each holds its own, and deletes its own."""
     for thread_id in HOSTILE:
