@@ -204,7 +204,7 @@ class SignalConflictError(ConflictError):
 
 
 class ClaimExpiredError(ConflictError):
-    """A claim on a signal is no longer held: its time is over, or it was given back."""
+    """A claim on a signal is no longer held: its time is over, or it was settled."""
 
 
 class ChainError(DaybookError):

@@ -40,7 +40,7 @@ from daybook.settings import region
 from daybook.signals import SignalVerbs, acknowledge
 from daybook.state import StateVerbs, saving
 from daybook.state.current import check_data, standing_item
-from daybook.state.state_items import new_token
+from daybook.state.state_items import moved_on, new_token, version_of
 from daybook.store import Store
 
 PATIENCE = timedelta(seconds=90)
@@ -365,12 +365,16 @@ class MemoryManager(StateVerbs, SignalVerbs):
     ) -> StateReceipt:
         made = saving(self.store, self.agent_id, state, expected_version, token)
         try:
-            done = acknowledge(self.store, self.agent_id, signal_id, fence, also=[made.write])
+            is_first = acknowledge(self.store, self.agent_id, signal_id, fence, also=[made.write])
         except ClaimExpiredError:
             raise
         except ConflictError:
-            done = False
-        if not done:
-            # another version stands, or this very write, whose answer was lost
-            made.checked(standing_item(self.store, self.agent_id))
+            # the claim is held, so it is the state that is another one
+            found = version_of(standing_item(self.store, self.agent_id))
+            raise moved_on(self.agent_id, made.state.version - 1, found) from None
+        if not is_first and not made.has_made(standing_item(self.store, self.agent_id)):
+            raise ClaimExpiredError(
+                f"this claim has acknowledged {signal_id} before, and what was written with that "
+                "stands; nothing was changed now: go on with the next signal"
+            )
         return StateReceipt.of(made.state)

@@ -62,8 +62,9 @@ class Claim:
         With `state`, the next version of the agent's state is written in the same transaction,
         as by `save_state`, and returned: what the signal does to the state then happens once,
         however often the signal is delivered. Raises ClaimExpiredError when the claim is no
-        longer held, and StaleStateError when another version of the state stands; nothing is
-        changed then, and after the latter the claim is still held.
+        longer held, also because it has acknowledged before without this state, and
+        StaleStateError when another version of the state stands; nothing is changed then, and
+        after the latter the claim is still held.
         """
         written: AgentState | None = None
         if state is None:

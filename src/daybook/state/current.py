@@ -51,7 +51,11 @@ def save(
     if standing is None:
         return made.state
     # refused, perhaps by a try of our own whose answer was lost
-    return made.checked(standing)
+    is_ours = made.has_made(standing)
+    if not is_ours:
+        expected = made.state.version - 1
+        raise moved_on(agent_id, expected, version_of(standing), unsure=is_ours is None)
+    return made.state
 
 
 @dataclass(frozen=True)
@@ -62,17 +66,9 @@ class Saving:
     write: Put | Update
     token: str
 
-    def checked(self, standing: Item) -> AgentState:
-        """Return the state if what stands is this write, or came after it.
-
-        Raises StaleStateError otherwise.
-        """
-        ours = wrote(standing, self.state.version, self.token)
-        if not ours:
-            expected = self.state.version - 1
-            found = version_of(standing)
-            raise moved_on(self.state.agent_id, expected, found, unsure=ours is None)
-        return self.state
+    def has_made(self, standing: Item) -> bool | None:
+        """Whether what stands is this write, or came after it; None if nobody can know."""
+        return wrote(standing, self.state.version, self.token)
 
 
 def saving(
