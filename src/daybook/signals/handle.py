@@ -97,7 +97,8 @@ class SignalVerbs(ABC):
 
         Nobody else is given them for so many seconds; a signal that is not acknowledged by then
         can be claimed again. One request, and one for each signal. Raises InvalidInputError for
-        a limit or a time out of range.
+        a limit or a time out of range, and StorageError when AWS fails before anything is
+        claimed; when it fails later, the answer is what is claimed by then.
         """
         return [Claim(self, claimed) for claimed in self._claim(limit, visibility_seconds)]
 

@@ -7,13 +7,12 @@ worker that dies gives its signals back without a word.
 
 import random
 import secrets
-from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from daybook.errors import BodyCorruptError, InvalidInputError
+from daybook.errors import BodyCorruptError, InvalidInputError, StorageError
 from daybook.models import AgentSignal, ClaimedSignal, SignalStatus
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.signal_ids import SignalId
@@ -21,10 +20,18 @@ from daybook.models.signals import json_size
 from daybook.signals import items
 from daybook.store import SIGNALS, Store, keys
 from daybook.store.attributes import Item
-from daybook.store.expressions import Condition, at_least, at_most, equals, less_than, more_than
-from daybook.store.expressions import present as is_there
+from daybook.store.expressions import (
+    Condition,
+    at_least,
+    at_most,
+    equals,
+    less_than,
+    more_than,
+    present,
+)
 from daybook.store.requests import Update
 from daybook.store.schema import TTL_ATTRIBUTE
+from daybook.store.table import Revised
 
 MOST_ATTEMPTS = 5
 """A signal that was claimed this often and never acknowledged is dead."""
@@ -88,35 +95,28 @@ def claim(
     that was claimed five times in vain is put aside as dead. After 3 MB of JSON no more
     are claimed.
 
-    Raises InvalidInputError.
+    Raises InvalidInputError, and StorageError when AWS fails before anything is claimed. When it
+    fails later, the answer is what is claimed by then.
     """
     checked_count("limit", limit, MOST_AT_ONCE)
     checked_count("visibility_seconds", visibility_seconds, LONGEST_VISIBILITY)
     now = store.clock()
     until = now + timedelta(seconds=visibility_seconds)
-    found = _visible(store, agent_id, now, limit)
-    ahead: deque[Item] = deque()
     claimed: list[tuple[str, ClaimedSignal]] = []
-    crowded = False
     size = 0
-    while len(claimed) < limit and size < ENOUGH:
-        if not ahead:
-            ahead.extend(_next(found, limit - len(claimed), crowded, shuffle))
-        if not ahead:
-            break
-        candidate = ahead.popleft()
-        token = secrets.token_hex(8)
-        item = _claimed_item(store, candidate, now, until, token)
-        if item is not None:
+    try:
+        for item in _taken(store, _visible(store, agent_id, now, limit), now, until, shuffle):
             signal = _readable(store, item)
             # one that cannot be read is tried again by and by, perhaps by a newer Daybook
             if signal is not None:
                 claimed.append((str(item[items.DUE_KEY]), _as_claimed(signal, item)))
                 size += _size(signal)
-        elif not crowded:
-            crowded = True
-            rest = [*ahead, *islice(found, LOOK_AHEAD)]
-            ahead = deque(_spread(rest, shuffle))
+            if len(claimed) == limit or size >= ENOUGH:
+                break
+    except StorageError:
+        # what is claimed would be hidden from everybody until its time is over
+        if not claimed:
+            raise
     return [each for _, each in sorted(claimed, key=lambda pair: pair[0])]
 
 
@@ -142,10 +142,27 @@ def _visible(store: Store, agent_id: str, now: datetime, wanted: int) -> Iterato
     return (item for item in own if int(item[items.VISIBLE_AT]) <= moment)
 
 
-def _next(found: Iterator[Item], wanted: int, crowded: bool, shuffle: Shuffle) -> list[Item]:
-    if not crowded:
-        return list(islice(found, wanted))
-    return _spread(list(islice(found, LOOK_AHEAD)), shuffle)
+def _taken(
+    store: Store, found: Iterator[Item], now: datetime, until: datetime, shuffle: Shuffle
+) -> Iterator[Item]:
+    """Claim one delivery after the other, and give each: in order, until others are met."""
+    for candidate in found:
+        is_ours, item = _claim_one(store, candidate, now, until)
+        if is_ours:
+            yield item
+        elif _is_held(item, now):
+            break
+    while ahead := list(islice(found, LOOK_AHEAD)):
+        for candidate in _spread(ahead, shuffle):
+            is_ours, item = _claim_one(store, candidate, now, until)
+            if is_ours:
+                yield item
+
+
+def _is_held(item: Item, now: datetime) -> bool:
+    """Whether somebody has claimed a delivery: not so one that is dead, done or gone."""
+    claimed = item.get(items.STATUS) == SignalStatus.CLAIMED
+    return claimed and int(item[items.VISIBLE_AT]) > microseconds(now)
 
 
 def _spread(candidates: list[Item], shuffle: Shuffle) -> list[Item]:
@@ -154,16 +171,14 @@ def _spread(candidates: list[Item], shuffle: Shuffle) -> list[Item]:
     return sorted(candidates, key=lambda item: keys.due_priority(str(item[items.DUE_KEY])))
 
 
-def _claimed_item(
-    store: Store, candidate: Item, now: datetime, until: datetime, token: str
-) -> Item | None:
-    """Claim one delivery; return it whole, or None if there is nothing to claim any more.
+def _claim_one(store: Store, candidate: Item, now: datetime, until: datetime) -> Revised:
+    """Claim a delivery; return whether it is ours, and it as it stands.
 
     What the index says may be out of date; the condition is about the item as it is.
     """
     if int(candidate[items.ATTEMPTS]) >= MOST_ATTEMPTS:
-        _put_aside(store, candidate, now)
-        return None
+        return _put_aside(store, candidate, now)
+    token = secrets.token_hex(8)
     # no claim outlasts the signal: what is claimed after that is another one of the same id
     ends = min(microseconds(until), int(candidate[TTL_ATTRIBUTE]) * 1_000_000)
     update = Update(
@@ -179,15 +194,18 @@ def _claimed_item(
     )
     done, item = store.revise(update)
     if done or item.get(items.TOKEN) == token:  # by a try of ours whose answer was lost
-        return item
+        return Revised(True, item)
     if int(item.get(items.ATTEMPTS, 0)) >= MOST_ATTEMPTS:
-        _put_aside(store, candidate, now)
-    return None
+        return _put_aside(store, candidate, now)
+    return Revised(False, item)
 
 
-def _put_aside(store: Store, delivery: Item, now: datetime) -> None:
-    """Set a delivery dead, if it still is as it was seen: it leaves the index, and is kept."""
-    store.revise(
+def _put_aside(store: Store, delivery: Item, now: datetime) -> Revised:
+    """Set a delivery dead, if it still is as it was seen: it leaves the index, and is kept.
+
+    Returns that it is not ours, and it as it stands.
+    """
+    _, item = store.revise(
         Update(
             table=SIGNALS,
             key=_key(delivery),
@@ -196,11 +214,12 @@ def _put_aside(store: Store, delivery: Item, now: datetime) -> None:
             removes=items.NOT_DUE,
         )
     )
+    return Revised(False, item)
 
 
 def _claimable(now: datetime) -> Condition:
     return (
-        is_there(items.DUE_KEY)
+        present(items.DUE_KEY)
         & at_most(items.VISIBLE_AT, microseconds(now))
         & more_than(TTL_ATTRIBUTE, int(now.timestamp()))
     )
