@@ -31,8 +31,9 @@ class MultiAgentCoordinator:
         It gets the signals that name it, those for its topics, and those for everybody. Raises
         InvalidInputError.
         """
+        card = signals.register(self.store, agent_id, capabilities, topics)
         self._directory.forget()
-        return signals.register(self.store, agent_id, capabilities, topics)
+        return card
 
     def heartbeat(self, agent_id: str) -> AgentCard:
         """Note that an agent is alive. Raises AgentNotRegisteredError."""
@@ -40,8 +41,8 @@ class MultiAgentCoordinator:
 
     def unregister(self, agent_id: str) -> None:
         """Take an agent out of the registry. What it has been delivered stays till it expires."""
-        self._directory.forget()
         signals.unregister(self.store, agent_id)
+        self._directory.forget()
 
     def agents(
         self,

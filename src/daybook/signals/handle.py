@@ -146,8 +146,9 @@ class SignalVerbs(ABC):
 
         Raises InvalidInputError.
         """
+        card = registry.register(self.store, self.agent_id, capabilities, topics)
         self._directory.forget()
-        return registry.register(self.store, self.agent_id, capabilities, topics)
+        return card
 
     @verb("POST", "/registration/heartbeat")
     def heartbeat(self) -> AgentCard:
@@ -157,8 +158,8 @@ class SignalVerbs(ABC):
     @verb("DELETE", "/registration")
     def unregister(self) -> None:
         """Take this agent out of the registry. What is delivered stays till it expires."""
-        self._directory.forget()
         registry.unregister(self.store, self.agent_id)
+        self._directory.forget()
 
     @verb("GET", "/agents", lists="agents")
     def agents(self, alive_within: timedelta | float | None = None) -> list[AgentCard]:
