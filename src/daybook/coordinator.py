@@ -62,8 +62,10 @@ class MultiAgentCoordinator:
 
         Returns the targets. It finishes what a sender that failed has begun, and can be repeated
         at will: nobody is given a signal twice. A signal that is not published yet is published.
-        One that has expired is delivered to nobody, and the answer is []. Raises
-        SignalNotFoundError for an id that is not published.
+
+        Raises SignalNotFoundError for an id that is not published, or has expired; and as
+        publishing does for a signal: InvalidInputError when it has expired or is none,
+        UnknownTargetError, and SignalConflictError when another one is published under its id.
         """
         if isinstance(signal, str):
             published = signals.stored_signal(self.store, signal)

@@ -141,7 +141,7 @@ class RunNotFoundError(NotFoundError):
 
 
 class SignalNotFoundError(NotFoundError):
-    """No signal has this id, or it is over a day old."""
+    """No signal has this id, or it has expired."""
 
 
 class AgentNotRegisteredError(NotFoundError):

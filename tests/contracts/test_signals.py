@@ -66,7 +66,7 @@ def test_nothing_is_there_at_first(memory: MemoryManager) -> None:
     assert memory.pending_signals() == []
     assert memory.claim_signals() == []
     unknown = str(SignalId.make(memory.agent_id, memory.client_manager.store.clock(), None))
-    with pytest.raises(SignalNotFoundError, match="over a day old"):
+    with pytest.raises(SignalNotFoundError, match="has expired"):
         memory.signal_status(unknown)
     with pytest.raises(InvalidSignalIdError, match="publish_signal"):
         memory.signal_status("nothing")

@@ -51,7 +51,7 @@ def stored_signal(store: Store, signal_id: str) -> AgentSignal:
     item = store.get(SIGNALS, keys.signal(own))
     if item is None:
         raise SignalNotFoundError(
-            f"no signal {own} is published, or it is over a day old: publish it anew"
+            f"no signal {own} is published, or it has expired: publish it anew"
         )
     return items.read_signal(store, item)
 
