@@ -4,13 +4,13 @@ import math
 import random
 import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from daybook.doors import Api, verb
+from daybook.doors import Handle, verb
 from daybook.errors import InvalidInputError, StorageError
 from daybook.models import AgentCard, AgentSignal, AgentState, ClaimedSignal, SignalReport
 from daybook.models.enums import SignalPriority, SignalType
@@ -20,28 +20,13 @@ from daybook.signals import inbox, publishing, registry, settling, status
 from daybook.signals.claims import Claim
 from daybook.signals.listening import Patience, listen
 from daybook.signals.registry import Directory
-from daybook.store import Store
 
 
-class SignalVerbs(ABC):
-    """What an agent does with signals, and with the registry of who is there.
+class SignalVerbs(Handle):
+    """What an agent does with signals, and with the registry of who is there."""
 
-    Verbs that start with an underscore take and return plain data, of which the others make
-    something more comfortable.
-    """
-
-    agent_id: str
-    api: Api | None
-    clock: Callable[[], datetime]
     signals_routed: bool = False
     """Whether a deployed router delivers what is published."""
-    _reader: str | None = None
-    """The agent whose own signals are all that may be read; None may read every agent's."""
-
-    @property
-    @abstractmethod
-    def store(self) -> Store:
-        """The tables and the bucket."""
 
     @cached_property
     def _directory(self) -> Directory:
