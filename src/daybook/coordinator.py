@@ -55,7 +55,7 @@ class MultiAgentCoordinator:
         `alive_within` is a timedelta or seconds; `capability` and `topic` leave out whoever has
         not got them.
         """
-        return signals.agents(self.store, alive_within, capability, topic)
+        return signals.list_agents(self.store, alive_within, capability, topic)
 
     def route(self, signal: AgentSignal | str) -> list[str]:
         """Deliver a signal, given itself or its id, to every target that does not have it yet.
@@ -68,7 +68,7 @@ class MultiAgentCoordinator:
         UnknownTargetError, and SignalConflictError when another one is published under its id.
         """
         if isinstance(signal, str):
-            published = signals.stored_signal(self.store, signal)
+            published = signals.get_signal(self.store, signal)
         else:
             published = signals.publish(self.store, signal, routed=True, directory=self._directory)
         return signals.route(self.store, published, self._directory)

@@ -5,7 +5,7 @@ from typing import Any
 from daybook.errors import ClaimExpiredError, ConflictError
 from daybook.models import AgentState
 from daybook.signals import acknowledge
-from daybook.state import saving
+from daybook.state import prepare_save
 from daybook.state.current import standing_item
 from daybook.state.state_items import moved_on, version_of
 from daybook.store import Store
@@ -28,7 +28,7 @@ def acknowledge_with_state(
     ClaimExpiredError when it is not, also because it has acknowledged before without this write.
     And InvalidInputError or BodyTooLargeError, as `save` does. Nothing is changed then.
     """
-    made = saving(store, agent_id, data, expected_version, token)
+    made = prepare_save(store, agent_id, data, expected_version, token)
     try:
         is_first = acknowledge(store, agent_id, signal_id, fence, also=[made.write])
     except ClaimExpiredError:

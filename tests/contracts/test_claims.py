@@ -18,7 +18,7 @@ from daybook import (
     StaleStateError,
 )
 from daybook.models.signal_ids import SignalId
-from daybook.signals import acknowledge, route, stored_signal
+from daybook.signals import acknowledge, get_signal, route
 from daybook.signals.inbox import MOST_ATTEMPTS
 from daybook.store import SIGNALS, keys
 from daybook.store.expressions import absent, equals
@@ -133,7 +133,7 @@ def test_dead_after_five_attempts(memory: MemoryManager, desk: Any, clock: Clock
         clock.advance(seconds=61)
     assert ids(target.claim_signals(1)) == [fine]
     assert statuses(memory, sid) == {target.agent_id: SignalStatus.DEAD}
-    assert route(memory.client_manager.store, stored_signal(memory.client_manager.store, sid)) == [
+    assert route(memory.client_manager.store, get_signal(memory.client_manager.store, sid)) == [
         target.agent_id
     ]
     assert statuses(memory, sid) == {target.agent_id: SignalStatus.DEAD}

@@ -21,7 +21,7 @@ from daybook import (
     UnknownTargetError,
 )
 from daybook.models.signal_ids import SignalId
-from daybook.signals import route, stored_signal
+from daybook.signals import get_signal, route
 from daybook.store import SIGNALS, keys
 from daybook.store.expressions import begins_with, equals
 from tests.clocks import Clock
@@ -183,7 +183,7 @@ def test_routing_again_delivers_nothing_twice(memory: MemoryManager, desk: Any) 
     """Neither what waits, nor what is claimed, nor what is done."""
     target = desk()
     sid = memory.publish_signal(ALERT, {}, [target.agent_id])
-    signal = stored_signal(memory.client_manager.store, sid)
+    signal = get_signal(memory.client_manager.store, sid)
     route(memory.client_manager.store, signal)
     (claim,) = target.claim_signals()
     route(memory.client_manager.store, signal)
@@ -202,7 +202,7 @@ def test_router_delivers(memory: MemoryManager, desk: Any) -> None:
     sid = memory.publish_signal(ALERT, {}, [target.agent_id])
     assert target.pending_signals() == []
     assert memory.signal_status(sid).deliveries == []
-    route(memory.client_manager.store, stored_signal(memory.client_manager.store, sid))
+    route(memory.client_manager.store, get_signal(memory.client_manager.store, sid))
     assert ids(target.claim_signals()) == [sid]
     with pytest.raises(UnknownTargetError):
         memory.publish_signal(ALERT, {}, ["nobody-at-all"])

@@ -75,7 +75,7 @@ class SignalVerbs(Handle):
 
         Claims nothing. Two requests. Raises InvalidInputError for a limit that is none.
         """
-        return inbox.pending(self.store, self.agent_id, limit)
+        return inbox.list_pending(self.store, self.agent_id, limit)
 
     def claim_signals(self, limit: int = 10, visibility_seconds: int = 60) -> list[Claim]:
         """Claim signals of this agent's inbox, in the order in which they are due.
@@ -90,7 +90,7 @@ class SignalVerbs(Handle):
     @verb("GET", "/signals/{signal_id}")
     def signal_status(self, signal_id: str) -> SignalReport:
         """Return how far each target has got with a signal. Raises SignalNotFoundError."""
-        return status.signal_status(self.store, signal_id, self._reader)
+        return status.report_status(self.store, signal_id, self._reader)
 
     def listen(
         self,
@@ -152,7 +152,7 @@ class SignalVerbs(Handle):
 
         Raises InvalidInputError.
         """
-        return registry.agents(self.store, alive_within)
+        return registry.list_agents(self.store, alive_within)
 
     @verb("POST", "/signals", creates=True)
     def _publish(self, draft: SignalDraft) -> str:

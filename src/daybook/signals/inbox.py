@@ -49,7 +49,7 @@ LOOK_AHEAD = 100
 Shuffle = Callable[[list[Any]], None]
 
 
-def pending(store: Store, agent_id: str, limit: int = 50) -> list[AgentSignal]:
+def list_pending(store: Store, agent_id: str, limit: int = 50) -> list[AgentSignal]:
     """Return what waits for an agent, the most urgent first, then the oldest. Claims nothing.
 
     Two requests. A signal that cannot be read is left out; and after 3 MB of JSON so are the

@@ -97,7 +97,7 @@ def unregister(store: Store, agent_id: str) -> None:
     store.delete_all(SIGNALS, [keys.registration(checked_agent_id(agent_id))])
 
 
-def agents(
+def list_agents(
     store: Store,
     alive_within: timedelta | float | None = None,
     capability: str | None = None,

@@ -45,7 +45,7 @@ def route(store: Store, signal: AgentSignal, directory: Directory | None = None)
     return targets
 
 
-def stored_signal(store: Store, signal_id: str) -> AgentSignal:
+def get_signal(store: Store, signal_id: str) -> AgentSignal:
     """Return a signal as it was published. One request. Raises SignalNotFoundError."""
     own = SignalId.parse(signal_id)
     item = store.get(SIGNALS, keys.signal(own))

@@ -43,7 +43,7 @@ def save(
     when another version stands, InvalidInputError for what is not JSON, and BodyTooLargeError
     for over 350 KB without a bucket.
     """
-    made = saving(store, agent_id, data, expected_version, token)
+    made = prepare_save(store, agent_id, data, expected_version, token)
     if isinstance(made.write, Update):
         standing = store.change(made.write)
     else:
@@ -59,7 +59,7 @@ def save(
 
 
 @dataclass(frozen=True)
-class Saving:
+class PreparedSave:
     """A version that is about to be written: what it will be, and the write that makes it so."""
 
     state: AgentState
@@ -71,13 +71,13 @@ class Saving:
         return wrote(standing, self.state.version, self.token)
 
 
-def saving(
+def prepare_save(
     store: Store,
     agent_id: str,
     data: Any,
     expected_version: int | None = None,
     token: str | None = None,
-) -> Saving:
+) -> PreparedSave:
     """Return the write that `save` would make, to be made together with others.
 
     A body over 350 KB is put into the bucket here. Raises InvalidInputError or
@@ -94,7 +94,7 @@ def saving(
     else:
         first = state_items.first_version(store, agent_id, state.data, token, now)
         write = Put(table=STATE, item=first, condition=absent(PARTITION_KEY))
-    return Saving(state, write, token)
+    return PreparedSave(state, write, token)
 
 
 def standing_item(store: Store, agent_id: str) -> Item:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from daybook import MemoryManager, SignalStatus, ThrottledError
 from daybook.models import ClaimedSignal
 from daybook.settings import Settings
-from daybook.signals import acknowledge, claim, pending
+from daybook.signals import acknowledge, claim, list_pending
 from daybook.signals.inbox import MOST_ATTEMPTS
 from daybook.store.batching import Backoff
 from daybook.testing import local_aws
@@ -113,7 +113,7 @@ def lagging(memory: MemoryManager) -> LaggingClient:
     """Give a client that goes on seeing in the index what waits now."""
     client = LaggingClient(memory.store.dynamodb)
     store = replace(memory.store, dynamodb=cast("Any", client))
-    assert len(pending(store, memory.agent_id)) == COUNT
+    assert len(list_pending(store, memory.agent_id)) == COUNT
     return client
 
 
