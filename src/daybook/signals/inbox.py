@@ -92,8 +92,8 @@ def claim(
     Nobody else can claim them for so many seconds. One request, and one for each signal; more
     where other workers are at the same inbox. One alone takes them strictly by priority and then
     by age. Those that meet keep to the priorities, and spread over the signals of each. A signal
-    that was claimed five times in vain is put aside as dead. After 3 MB of JSON no more
-    are claimed.
+    that was claimed five times in vain is put aside as dead. After 3 MB of JSON no more are
+    claimed.
 
     Raises InvalidInputError, and StorageError when AWS fails before anything is claimed. When it
     fails later, the answer is what is claimed by then.

@@ -15,8 +15,8 @@ def report_status(store: Store, signal_id: str, reader: str | None = None) -> Si
 
     One request, or two while nobody has it. It reads an index, which follows within a second
     or so, and no agent's partition but the sender's. A delivery that cannot be read is left
-    out. `reader` is the agent whose signals are
-    all that may be read. Raises SignalNotFoundError or ForeignSignalError.
+    out. `reader` is the agent whose signals are all that may be read. Raises
+    SignalNotFoundError or ForeignSignalError.
     """
     own = SignalId.parse(signal_id)
     if reader not in {None, own.sender}:
