@@ -129,13 +129,14 @@ def checked_version(version: int | None) -> int | None:
 
 def _taken_over(store: Store, state: AgentState) -> AgentState:
     agent_id = state.agent_id
-    for attempt in range(TRIES):
+    for attempt in store.backoff.attempts(TRIES):
+        if attempt:
+            fresh = state_items.read_current(store, agent_id)
+            state = fresh[1] if fresh else state
         now, token = store.clock(), state_items.new_token()
         update = state_items.next_version(agent_id, state.version, {}, token=token, now=now)
         standing = store.change(update)
         if standing is None or wrote(standing, state.version + 1, token):
             return state_items.make_state(agent_id, state.version + 1, state.data, now)
-        store.backoff.pause(attempt)
-        found = state_items.read_current(store, agent_id)
-        state = found[1] if found else state
-    raise contended(agent_id, "taken over", state.version)
+        found = version_of(standing)
+    raise contended(agent_id, "taken over", found)

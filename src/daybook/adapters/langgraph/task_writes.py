@@ -135,7 +135,7 @@ def _add(shelf: Shelf, task: Task, entries: Sequence[Entry], blind: Sequence[Ite
 
 
 def _merge(shelf: Shelf, task: Task, entries: Sequence[Entry], standing: Item | None) -> None:
-    for _ in range(TRIES):
+    for _ in shelf.store.backoff.attempts(TRIES):
         before = [] if standing is None else _standing_entries(shelf, task, standing)
         known = {entry.index for entry in before}
         new = [entry for entry in entries if entry.index not in known]

@@ -87,10 +87,11 @@ def _is_meant_as_a_branch(place: Place) -> bool:
 def _put_in_turn(shelf: Shelf, place: Place, own: str, writes: Sequence[Write]) -> None:
     partition = shelf.partition(place.thread)
     key = thread_keys.next_checkpoint(partition, place.ns, place.checkpoint_id or "")
-    now = int(shelf.store.clock().timestamp())
-    claim = key | {CHILD: own, UNTIL: _FOR_EVER} | until(shelf.expiry())
-    turn = Put(table=STATE, item=claim, condition=absent_or_at_most(UNTIL, now))
-    for _ in range(_TRIES):
+    for _ in shelf.store.backoff.attempts(_TRIES):
+        # each time anew: what follows may have expired since
+        now = int(shelf.store.clock().timestamp())
+        claim = key | {CHILD: own, UNTIL: _FOR_EVER} | until(shelf.expiry())
+        turn = Put(table=STATE, item=claim, condition=absent_or_at_most(UNTIL, now))
         if shelf.store.transact([*writes, turn]):
             return
         standing = shelf.store.get(STATE, key)
