@@ -68,13 +68,12 @@ def _send_batch(queue_url: str, agent_ids: list[str], backoff: Backoff) -> int:
         }
         for number, agent_id in enumerate(agent_ids)
     }
-    for attempt in range(backoff.tries):
+    for _ in backoff.attempts():
         answer = sqs().send_message_batch(QueueUrl=queue_url, Entries=list(unsent.values()))
         refused = {each["Id"]: each for each in answer.get("Failed", [])}
         if not refused:
             return len(agent_ids)
         unsent = {number: entry for number, entry in unsent.items() if number in refused}
-        backoff.pause(attempt)
     raise UnsentMessagesError(
         f"SQS refused {len(unsent)} of {len(agent_ids)} messages {backoff.tries} times in a row: "
         f"{next(iter(refused.values())).get('Message', 'no reason given')}. The next run of the "

@@ -46,11 +46,10 @@ def announce(signal: AgentSignal, backoff: Backoff | None = None) -> None:
         "DetailType": signal.signal_type.value,
         "Detail": json.dumps(detail_of(signal), separators=(",", ":"), ensure_ascii=False),
     }
-    for attempt in range(patience.tries):
+    for _ in patience.attempts():
         answer = events().put_events(Entries=[entry])
         if not answer.get("FailedEntryCount"):
             return
-        patience.pause(attempt)
     raise EventNotSentError(
         f"EventBridge refused the event of {signal.signal_id} {patience.tries} times in a row: "
         f"{answer['Entries'][0].get('ErrorCode', 'no reason given')}"

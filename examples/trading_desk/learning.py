@@ -14,8 +14,8 @@ from typing import NamedTuple, Self
 
 from daybook import MemoryManager, PatternLearner
 from daybook.memory import ConsolidationReport
+from daybook.memory.handle import PATIENCE
 from daybook.memory.learning import LearningSettings
-from daybook.memory_manager import PATIENCE
 from daybook.progress import leased
 
 SETTINGS = LearningSettings(half_life=timedelta(days=5 * 365))

@@ -31,8 +31,9 @@ class MultiAgentCoordinator:
         It gets the signals that name it, those for its topics, and those for everybody. Raises
         InvalidInputError.
         """
+        card = signals.register(self.store, agent_id, capabilities, topics)
         self._directory.forget()
-        return signals.register(self.store, agent_id, capabilities, topics)
+        return card
 
     def heartbeat(self, agent_id: str) -> AgentCard:
         """Note that an agent is alive. Raises AgentNotRegisteredError."""
@@ -40,8 +41,8 @@ class MultiAgentCoordinator:
 
     def unregister(self, agent_id: str) -> None:
         """Take an agent out of the registry. What it has been delivered stays till it expires."""
-        self._directory.forget()
         signals.unregister(self.store, agent_id)
+        self._directory.forget()
 
     def agents(
         self,
@@ -54,18 +55,20 @@ class MultiAgentCoordinator:
         `alive_within` is a timedelta or seconds; `capability` and `topic` leave out whoever has
         not got them.
         """
-        return signals.agents(self.store, alive_within, capability, topic)
+        return signals.list_agents(self.store, alive_within, capability, topic)
 
     def route(self, signal: AgentSignal | str) -> list[str]:
         """Deliver a signal, given itself or its id, to every target that does not have it yet.
 
         Returns the targets. It finishes what a sender that failed has begun, and can be repeated
         at will: nobody is given a signal twice. A signal that is not published yet is published.
-        One that has expired is delivered to nobody, and the answer is []. Raises
-        SignalNotFoundError for an id that is not published.
+
+        Raises SignalNotFoundError for an id that is not published, or has expired; and as
+        publishing does for a signal: InvalidInputError when it has expired or is none,
+        UnknownTargetError, and SignalConflictError when another one is published under its id.
         """
         if isinstance(signal, str):
-            published = signals.stored_signal(self.store, signal)
+            published = signals.get_signal(self.store, signal)
         else:
             published = signals.publish(self.store, signal, routed=True, directory=self._directory)
         return signals.route(self.store, published, self._directory)

@@ -141,7 +141,7 @@ class RunNotFoundError(NotFoundError):
 
 
 class SignalNotFoundError(NotFoundError):
-    """No signal has this id, or it is over a day old."""
+    """No signal has this id, or it has expired."""
 
 
 class AgentNotRegisteredError(NotFoundError):
@@ -204,7 +204,7 @@ class SignalConflictError(ConflictError):
 
 
 class ClaimExpiredError(ConflictError):
-    """A claim on a signal is no longer held: its time is over, or it was given back."""
+    """A claim on a signal is no longer held: its time is over, or it was settled."""
 
 
 class ChainError(DaybookError):

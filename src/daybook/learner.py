@@ -9,7 +9,8 @@ from daybook import memory
 from daybook.errors import ConsolidationBusyError, InvalidInputError
 from daybook.memory import ConsolidationReport
 from daybook.memory.classroom import engine
-from daybook.memory_manager import PATIENCE, MemoryManager
+from daybook.memory.handle import PATIENCE
+from daybook.memory_manager import MemoryManager
 
 if TYPE_CHECKING:
     from daybook.memory.learning import LearningSettings

@@ -1,5 +1,6 @@
 """What every backend must do for claims: held for a while, settled once, given up at last."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from daybook import (
     StaleStateError,
 )
 from daybook.models.signal_ids import SignalId
-from daybook.signals import acknowledge, route, stored_signal
+from daybook.signals import acknowledge, get_signal, route
 from daybook.signals.inbox import MOST_ATTEMPTS
 from daybook.store import SIGNALS, keys
 from daybook.store.expressions import absent, equals
@@ -132,7 +133,7 @@ def test_dead_after_five_attempts(memory: MemoryManager, desk: Any, clock: Clock
         clock.advance(seconds=61)
     assert ids(target.claim_signals(1)) == [fine]
     assert statuses(memory, sid) == {target.agent_id: SignalStatus.DEAD}
-    assert route(memory.client_manager.store, stored_signal(memory.client_manager.store, sid)) == [
+    assert route(memory.client_manager.store, get_signal(memory.client_manager.store, sid)) == [
         target.agent_id
     ]
     assert statuses(memory, sid) == {target.agent_id: SignalStatus.DEAD}
@@ -209,7 +210,7 @@ def test_managers_of_one_agent_share_its_inbox(
 
 
 def test_acknowledging_with_a_state(memory: MemoryManager, desk: Any) -> None:
-    """The signal is done and the state written together; saying it again changes nothing."""
+    """The signal is done and the state written together; acknowledging again changes nothing."""
     target = desk()
     sid = memory.publish_signal(ALERT, {"add": 2}, [target.agent_id])
     (claim,) = target.claim_signals()
@@ -218,9 +219,60 @@ def test_acknowledging_with_a_state(memory: MemoryManager, desk: Any) -> None:
     assert (first.version, first.data) == (1, {"sum": 2})
     assert statuses(memory, sid) == {target.agent_id: SignalStatus.PROCESSED}
     claim.ack()
-    with pytest.raises(StaleStateError):
-        claim.ack(state={"sum": 4}, expected_version=1)
+    for expected in (None, 1, 7):
+        with pytest.raises(ClaimExpiredError, match="before"):
+            claim.ack(state={"sum": 4}, expected_version=expected)
     assert target.load_state() == first
+
+
+def test_a_state_after_the_acknowledgement(memory: MemoryManager, desk: Any) -> None:
+    """The loop that loads the state and tries again ends, since the claim is no longer held."""
+    target = desk()
+    memory.publish_signal(ALERT, {}, [target.agent_id])
+    (claim,) = target.claim_signals()
+    claim.ack()
+    target.save_state({"by": "another"})
+    with pytest.raises(ClaimExpiredError):  # noqa: PT012 - the loop is what is tested
+        for _ in range(3):
+            state = target.load_state()
+            assert state is not None
+            with suppress(StaleStateError):
+                claim.ack(state={"by": "me"}, expected_version=state.version)
+    assert target.load_state() == state
+    assert state.data == {"by": "another"}
+
+
+def test_an_acknowledgement_whose_answer_was_lost(memory: MemoryManager, desk: Any) -> None:
+    """The same write is known by its token, and another one is told that the claim is over."""
+    target = desk()
+    memory.publish_signal(ALERT, {}, [target.agent_id])
+    (claim,) = target.claim_signals()
+
+    def acknowledge_with(token: str) -> int:
+        made = target._ack_and_save(  # noqa: SLF001 - with a token of its own
+            claim.signal.signal_id, claim.fence, {"n": 1}, None, token
+        )
+        version: int = made.version
+        return version
+
+    assert [acknowledge_with("0123456789ab") for _ in range(2)] == [1, 1]
+    with pytest.raises(ClaimExpiredError):
+        acknowledge_with("ba9876543210")
+    target.save_state({"n": 2}, 1)
+    assert acknowledge_with("0123456789ab") == 1
+
+
+def test_a_token_of_another_write(memory: MemoryManager, desk: Any) -> None:
+    """A save under the same token is no acknowledgement: the claim is still held."""
+    target = desk()
+    memory.publish_signal(ALERT, {}, [target.agent_id])
+    (claim,) = target.claim_signals()
+    own = claim.signal.signal_id
+    target._save_state({"n": 1}, None, "0123456789ab")  # noqa: SLF001
+    with pytest.raises(StaleStateError) as stale:
+        target._ack_and_save(own, claim.fence, {"n": 1}, None, "0123456789ab")  # noqa: SLF001
+    assert stale.value.found == 1
+    assert claim.ack(state={"n": 2}, expected_version=1).version == 2
 
 
 def test_a_stale_state_leaves_the_claim(memory: MemoryManager, desk: Any, clock: Clock) -> None:

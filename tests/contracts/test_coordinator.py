@@ -14,6 +14,7 @@ from daybook import (
     InvalidInputError,
     MemoryManager,
     MultiAgentCoordinator,
+    SignalConflictError,
     SignalNotFoundError,
     SignalType,
     UnknownTargetError,
@@ -150,10 +151,15 @@ def test_coordinator_publishes_what_it_is_given(
     assert memory.signal_status(signal.signal_id).deliveries[0].attempts == 0
     with pytest.raises(UnknownTargetError):
         coordinator.route(made(targets=["nobody-at-all"]))
+    other = signal.model_copy(update={"payload": {"n": 2}})
+    with pytest.raises(SignalConflictError):
+        coordinator.route(other)
     late = made(topic=word)
     clock.advance(hours=2)
     with pytest.raises(InvalidInputError, match="expired"):
         coordinator.route(late)
+    with pytest.raises(SignalNotFoundError, match="has expired"):
+        coordinator.route(signal.signal_id)
     early = made(topic=word)
     clock.advance(hours=-1)
     with pytest.raises(InvalidInputError, match="clock"):

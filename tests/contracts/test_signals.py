@@ -21,7 +21,7 @@ from daybook import (
     UnknownTargetError,
 )
 from daybook.models.signal_ids import SignalId
-from daybook.signals import route, stored_signal
+from daybook.signals import get_signal, route
 from daybook.store import SIGNALS, keys
 from daybook.store.expressions import begins_with, equals
 from tests.clocks import Clock
@@ -66,7 +66,7 @@ def test_nothing_is_there_at_first(memory: MemoryManager) -> None:
     assert memory.pending_signals() == []
     assert memory.claim_signals() == []
     unknown = str(SignalId.make(memory.agent_id, memory.client_manager.store.clock(), None))
-    with pytest.raises(SignalNotFoundError, match="over a day old"):
+    with pytest.raises(SignalNotFoundError, match="has expired"):
         memory.signal_status(unknown)
     with pytest.raises(InvalidSignalIdError, match="publish_signal"):
         memory.signal_status("nothing")
@@ -183,7 +183,7 @@ def test_routing_again_delivers_nothing_twice(memory: MemoryManager, desk: Any) 
     """Neither what waits, nor what is claimed, nor what is done."""
     target = desk()
     sid = memory.publish_signal(ALERT, {}, [target.agent_id])
-    signal = stored_signal(memory.client_manager.store, sid)
+    signal = get_signal(memory.client_manager.store, sid)
     route(memory.client_manager.store, signal)
     (claim,) = target.claim_signals()
     route(memory.client_manager.store, signal)
@@ -202,7 +202,7 @@ def test_router_delivers(memory: MemoryManager, desk: Any) -> None:
     sid = memory.publish_signal(ALERT, {}, [target.agent_id])
     assert target.pending_signals() == []
     assert memory.signal_status(sid).deliveries == []
-    route(memory.client_manager.store, stored_signal(memory.client_manager.store, sid))
+    route(memory.client_manager.store, get_signal(memory.client_manager.store, sid))
     assert ids(target.claim_signals()) == [sid]
     with pytest.raises(UnknownTargetError):
         memory.publish_signal(ALERT, {}, ["nobody-at-all"])

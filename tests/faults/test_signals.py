@@ -17,12 +17,12 @@ from daybook.models.signals import AgentSignal, SignalDraft
 from daybook.signals import (
     acknowledge,
     claim,
+    get_signal,
     publish,
     register,
     release,
+    report_status,
     route,
-    signal_status,
-    stored_signal,
 )
 from daybook.signals.inbox import delivery_key
 from daybook.signals.items import NOT_DUE, STATUS
@@ -71,7 +71,7 @@ class Post:
         """Check that everything has taken effect once, and nothing is left."""
         for agent_id in self.agents:
             assert list(effects(self.store, agent_id).values()) == [1]
-        report = signal_status(self.store, self.signal().signal_id)
+        report = report_status(self.store, self.signal().signal_id)
         assert report.count(SignalStatus.PROCESSED) == len(self.agents)
         self.now[0] += timedelta(minutes=5)
         assert not any(claim(self.store, agent_id) for agent_id in self.agents)
@@ -114,7 +114,7 @@ def test_router_dies(post: Post, call: int, after: bool) -> None:
     with suppress(DeadError):
         route(post.with_client(client), post.signal())
     post.work(post.store)
-    route(post.store, stored_signal(post.store, post.signal().signal_id))
+    route(post.store, get_signal(post.store, post.signal().signal_id))
     post.work(post.store)
     post.check()
 
@@ -146,7 +146,7 @@ def test_every_answer_is_lost_once(post: Post) -> None:
     route(doubled, post.signal())
     post.work(doubled)
     post.check()
-    report = signal_status(post.store, post.signal().signal_id)
+    report = report_status(post.store, post.signal().signal_id)
     assert [each.attempts for each in report.deliveries] == [1, 1]
 
 
@@ -204,7 +204,7 @@ def check(inboxes: Inboxes) -> None:
     assert inboxes.refused
     urgency = [
         (signal.priority, signal.created_at)
-        for signal in (stored_signal(inboxes.store, sid) for sid in inboxes.order)
+        for signal in (get_signal(inboxes.store, sid) for sid in inboxes.order)
     ]
     assert urgency == sorted(urgency)
     assert {priority for priority, _ in urgency} == set(SignalPriority)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
@@ -25,14 +25,7 @@ from daybook.models.signal_ids import SignalId
 from daybook.models.state import checked_checkpoint_id
 
 if TYPE_CHECKING:
-    from daybook.doors.api import Api
-
-
-class Handle(Protocol):
-    """An agent's handle: `api` is None when its verbs go straight to the tables."""
-
-    api: "Api | None"
-
+    from daybook.doors.handle import Handle
 
 _PATH_IDS: Mapping[str, Callable[[Any], object]] = {
     "checkpoint_id": checked_checkpoint_id,
@@ -41,7 +34,7 @@ _PATH_IDS: Mapping[str, Callable[[Any], object]] = {
 }
 """What can stand in a path, and how it is checked: as by the functions of its room."""
 
-Agent = TypeVar("Agent", bound=Handle)
+Agent = TypeVar("Agent", bound="Handle")
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 

@@ -1,6 +1,7 @@
 """Long-term memory: patterns, learned and by hand, and the job that learns them."""
 
 from daybook.memory.consolidation import consolidate
+from daybook.memory.handle import MemoryVerbs
 from daybook.memory.patterns import (
     get_pattern,
     list_patterns,
@@ -18,6 +19,7 @@ from daybook.memory.undoing import undo, undoable
 __all__ = [
     "Acquaintances",
     "ConsolidationReport",
+    "MemoryVerbs",
     "Recollection",
     "consolidate",
     "get_pattern",

@@ -6,29 +6,29 @@ claims it for a while, deals with it, and acknowledges it.
 
 from daybook.signals.claims import Claim
 from daybook.signals.handle import SignalVerbs
-from daybook.signals.inbox import claim, pending
+from daybook.signals.inbox import claim, list_pending
 from daybook.signals.publishing import publish, publish_draft
-from daybook.signals.registry import Directory, agents, heartbeat, register, unregister
-from daybook.signals.routing import route, stored_signal
+from daybook.signals.registry import Directory, heartbeat, list_agents, register, unregister
+from daybook.signals.routing import get_signal, route
 from daybook.signals.settling import acknowledge, extend, release
-from daybook.signals.status import signal_status
+from daybook.signals.status import report_status
 
 __all__ = [
     "Claim",
     "Directory",
     "SignalVerbs",
     "acknowledge",
-    "agents",
     "claim",
     "extend",
+    "get_signal",
     "heartbeat",
-    "pending",
+    "list_agents",
+    "list_pending",
     "publish",
     "publish_draft",
     "register",
     "release",
+    "report_status",
     "route",
-    "signal_status",
-    "stored_signal",
     "unregister",
 ]

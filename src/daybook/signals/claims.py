@@ -2,28 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from daybook.errors import ClaimExpiredError, StorageError
 from daybook.models import AgentSignal, AgentState, ClaimedSignal
 
-
-class Inbox(Protocol):
-    """What a claim needs of its agent's handle; it may be at the other end of a wire."""
-
-    def _ack(self, signal_id: str, fence: int) -> None: ...
-
-    def _ack_with_state(
-        self, signal_id: str, fence: int, state: Mapping[str, Any], expected_version: int | None
-    ) -> AgentState: ...
-
-    def _release(
-        self, signal_id: str, fence: int, delay_seconds: int = 0, *, untried: bool = False
-    ) -> None: ...
-
-    def _extend(self, signal_id: str, fence: int, visibility_seconds: int) -> datetime: ...
+if TYPE_CHECKING:
+    from daybook.signals.handle import SignalVerbs
 
 
 class Claim:
@@ -37,12 +23,12 @@ class Claim:
                 act_on(signal.payload)
     """
 
-    def __init__(self, inbox: Inbox, claimed: ClaimedSignal) -> None:
+    def __init__(self, handle: "SignalVerbs", claimed: ClaimedSignal) -> None:
         self.signal: AgentSignal = claimed.signal
         self.fence = claimed.fence
         self.attempt = claimed.attempt
         self.visible_until = claimed.visible_until
-        self._inbox = inbox
+        self._handle = handle
         self._settled = False
 
     def __repr__(self) -> str:
@@ -62,14 +48,15 @@ class Claim:
         With `state`, the next version of the agent's state is written in the same transaction,
         as by `save_state`, and returned: what the signal does to the state then happens once,
         however often the signal is delivered. Raises ClaimExpiredError when the claim is no
-        longer held, and StaleStateError when another version of the state stands; nothing is
-        changed then, and after the latter the claim is still held.
+        longer held, also because it has acknowledged before without this state, and
+        StaleStateError when another version of the state stands; nothing is changed then, and
+        after the latter the claim is still held.
         """
         written: AgentState | None = None
         if state is None:
-            self._inbox._ack(self.signal.signal_id, self.fence)  # noqa: SLF001 - its other half
+            self._handle._ack(self.signal.signal_id, self.fence)
         else:
-            written = self._inbox._ack_with_state(  # noqa: SLF001
+            written = self._handle._ack_with_state(
                 self.signal.signal_id, self.fence, state, expected_version
             )
         self._settled = True
@@ -81,9 +68,7 @@ class Claim:
         `untried` says that nobody has tried to deal with it: then it is no attempt. Raises
         ClaimExpiredError when the claim is no longer held.
         """
-        self._inbox._release(  # noqa: SLF001
-            self.signal.signal_id, self.fence, delay_seconds, untried=untried
-        )
+        self._handle._release(self.signal.signal_id, self.fence, delay_seconds, untried=untried)
         self._settled = True
 
     def extend(self, visibility_seconds: int) -> None:
@@ -91,7 +76,7 @@ class Claim:
 
         Raises ClaimExpiredError when the claim is no longer held.
         """
-        self.visible_until = self._inbox._extend(  # noqa: SLF001
+        self.visible_until = self._handle._extend(
             self.signal.signal_id, self.fence, visibility_seconds
         )
 

@@ -5,13 +5,13 @@ import random
 import secrets
 import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from daybook.doors import Api, verb
+from daybook.doors import Handle, verb
 from daybook.errors import InvalidInputError, StorageError
 from daybook.models import AgentCard, AgentSignal, AgentState, ClaimedSignal, SignalReport
 from daybook.models.enums import SignalPriority, SignalType
@@ -21,28 +21,13 @@ from daybook.signals import inbox, publishing, registry, settling, status
 from daybook.signals.claims import Claim
 from daybook.signals.listening import Patience, listen
 from daybook.signals.registry import Directory
-from daybook.store import Store
 
 
-class SignalVerbs(ABC):
-    """What an agent does with signals, and with the registry of who is there.
+class SignalVerbs(Handle):
+    """What an agent does with signals, and with the registry of who is there."""
 
-    Verbs that start with an underscore take and return plain data, of which the others make
-    something more comfortable.
-    """
-
-    agent_id: str
-    api: Api | None
-    clock: Callable[[], datetime]
     signals_routed: bool = False
     """Whether a deployed router delivers what is published."""
-    _reader: str | None = None
-    """The agent whose own signals are all that may be read; None may read every agent's."""
-
-    @property
-    @abstractmethod
-    def store(self) -> Store:
-        """The tables and the bucket."""
 
     @cached_property
     def _directory(self) -> Directory:
@@ -91,14 +76,15 @@ class SignalVerbs(ABC):
 
         Claims nothing. Two requests. Raises InvalidInputError for a limit that is none.
         """
-        return inbox.pending(self.store, self.agent_id, limit)
+        return inbox.list_pending(self.store, self.agent_id, limit)
 
     def claim_signals(self, limit: int = 10, visibility_seconds: int = 60) -> list[Claim]:
         """Claim signals of this agent's inbox, in the order in which they are due.
 
         Nobody else is given them for so many seconds; a signal that is not acknowledged by then
         can be claimed again. One request, and one for each signal. Raises InvalidInputError for
-        a limit or a time out of range.
+        a limit or a time out of range, and StorageError when AWS fails before anything is
+        claimed; when it fails later, the answer is what is claimed by then.
         """
         # the token, so that a request whose answer is lost can be sent again
         claimed = self._claim(limit, visibility_seconds, secrets.token_hex(6))
@@ -107,7 +93,7 @@ class SignalVerbs(ABC):
     @verb("GET", "/signals/{signal_id}")
     def signal_status(self, signal_id: str) -> SignalReport:
         """Return how far each target has got with a signal. Raises SignalNotFoundError."""
-        return status.signal_status(self.store, signal_id, self._reader)
+        return status.report_status(self.store, signal_id, self._reader)
 
     def listen(
         self,
@@ -148,8 +134,9 @@ class SignalVerbs(ABC):
 
         Raises InvalidInputError.
         """
+        card = registry.register(self.store, self.agent_id, capabilities, topics)
         self._directory.forget()
-        return registry.register(self.store, self.agent_id, capabilities, topics)
+        return card
 
     @verb("POST", "/registration/heartbeat")
     def heartbeat(self) -> AgentCard:
@@ -159,8 +146,8 @@ class SignalVerbs(ABC):
     @verb("DELETE", "/registration")
     def unregister(self) -> None:
         """Take this agent out of the registry. What is delivered stays till it expires."""
-        self._directory.forget()
         registry.unregister(self.store, self.agent_id)
+        self._directory.forget()
 
     @verb("GET", "/agents", lists="agents")
     def agents(self, alive_within: timedelta | float | None = None) -> list[AgentCard]:
@@ -168,7 +155,7 @@ class SignalVerbs(ABC):
 
         Raises InvalidInputError.
         """
-        return registry.agents(self.store, alive_within)
+        return registry.list_agents(self.store, alive_within)
 
     @verb("POST", "/signals", creates=True)
     def _publish(self, draft: SignalDraft) -> str:

@@ -7,7 +7,6 @@ worker that dies gives its signals back without a word.
 
 import random
 import secrets
-from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -15,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from daybook.errors import BodyCorruptError, InvalidInputError
+from daybook.errors import BodyCorruptError, InvalidInputError, StorageError
 from daybook.models import AgentSignal, ClaimedSignal, SignalStatus
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.signal_ids import SignalId
@@ -23,10 +22,18 @@ from daybook.models.signals import json_size
 from daybook.signals import items
 from daybook.store import SIGNALS, Store, keys
 from daybook.store.attributes import Item
-from daybook.store.expressions import Condition, at_least, at_most, equals, less_than, more_than
-from daybook.store.expressions import present as is_there
+from daybook.store.expressions import (
+    Condition,
+    at_least,
+    at_most,
+    equals,
+    less_than,
+    more_than,
+    present,
+)
 from daybook.store.requests import Update
 from daybook.store.schema import TTL_ATTRIBUTE
+from daybook.store.table import Revised
 
 MOST_ATTEMPTS = 5
 """A signal that was claimed this often and never acknowledged is dead."""
@@ -45,7 +52,7 @@ Shuffle = Callable[[list[Any]], None]
 ClaimToken = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 
 
-def pending(store: Store, agent_id: str, limit: int = 50) -> list[AgentSignal]:
+def list_pending(store: Store, agent_id: str, limit: int = 50) -> list[AgentSignal]:
     """Return what waits for an agent, the most urgent first, then the oldest. Claims nothing.
 
     Two requests. A signal that cannot be read is left out; and after 3 MB of JSON so are the
@@ -89,13 +96,12 @@ def claim(
     Nobody else can claim them for so many seconds. One request, and one for each signal; more
     where other workers are at the same inbox. One alone takes them strictly by priority and then
     by age. Those that meet keep to the priorities, and spread over the signals of each. A signal
-    that was claimed five times in vain is put aside as dead. After 3 MB of JSON no more
-    are claimed.
+    that was claimed five times in vain is put aside as dead. After 3 MB of JSON no more are
+    claimed. Whoever claims again with the same `token` is given the same claims again, as far as
+    they are still held.
 
-    Whoever claims again with the same `token` is given the same claims again, as far as they are
-    still held.
-
-    Raises InvalidInputError.
+    Raises InvalidInputError, and StorageError when AWS fails before anything is claimed. When it
+    fails later, the answer is what is claimed by then.
     """
     checked_count("limit", limit, MOST_AT_ONCE)
     checked_count("visibility_seconds", visibility_seconds, LONGEST_VISIBILITY)
@@ -103,27 +109,21 @@ def claim(
     until = now + timedelta(seconds=visibility_seconds)
     token = token or secrets.token_hex(6)
     found = _visible(store, agent_id, now, limit, token)
-    ahead: deque[Item] = deque()
     claimed: list[tuple[str, ClaimedSignal]] = []
-    crowded = False
     size = 0
-    while len(claimed) < limit and size < ENOUGH:
-        if not ahead:
-            ahead.extend(_next(found, limit - len(claimed), crowded, shuffle))
-        if not ahead:
-            break
-        candidate = ahead.popleft()
-        item = _claimed_item(store, candidate, now, until, token)
-        if item is not None:
+    try:
+        for item in _taken(store, found, now, until, token, shuffle):
             signal = _readable(store, item)
             # one that cannot be read is tried again by and by, perhaps by a newer Daybook
             if signal is not None:
                 claimed.append((str(item[items.DUE_KEY]), _as_claimed(signal, item)))
                 size += _size(signal)
-        elif not crowded:
-            crowded = True
-            rest = [*ahead, *islice(found, LOOK_AHEAD)]
-            ahead = deque(_spread(rest, shuffle))
+            if len(claimed) == limit or size >= ENOUGH:
+                break
+    except StorageError:
+        # what is claimed would be hidden from everybody until its time is over
+        if not claimed:
+            raise
     return [each for _, each in sorted(claimed, key=lambda pair: pair[0])]
 
 
@@ -155,10 +155,32 @@ def _visible(
     )
 
 
-def _next(found: Iterator[Item], wanted: int, crowded: bool, shuffle: Shuffle) -> list[Item]:
-    if not crowded:
-        return list(islice(found, wanted))
-    return _spread(list(islice(found, LOOK_AHEAD)), shuffle)
+def _taken(
+    store: Store,
+    found: Iterator[Item],
+    now: datetime,
+    until: datetime,
+    token: str,
+    shuffle: Shuffle,
+) -> Iterator[Item]:
+    """Claim one delivery after the other, and give each: in order, until others are met."""
+    for candidate in found:
+        is_ours, item = _claim_one(store, candidate, now, until, token)
+        if is_ours:
+            yield item
+        elif _is_held(item, now):
+            break
+    while ahead := list(islice(found, LOOK_AHEAD)):
+        for candidate in _spread(ahead, shuffle):
+            is_ours, item = _claim_one(store, candidate, now, until, token)
+            if is_ours:
+                yield item
+
+
+def _is_held(item: Item, now: datetime) -> bool:
+    """Whether somebody has claimed a delivery: not so one that is dead, done or gone."""
+    claimed = item.get(items.STATUS) == SignalStatus.CLAIMED
+    return claimed and int(item[items.VISIBLE_AT]) > microseconds(now)
 
 
 def _spread(candidates: list[Item], shuffle: Shuffle) -> list[Item]:
@@ -167,16 +189,15 @@ def _spread(candidates: list[Item], shuffle: Shuffle) -> list[Item]:
     return sorted(candidates, key=lambda item: keys.due_priority(str(item[items.DUE_KEY])))
 
 
-def _claimed_item(
+def _claim_one(
     store: Store, candidate: Item, now: datetime, until: datetime, token: str
-) -> Item | None:
-    """Claim one delivery; return it whole, or None if there is nothing to claim any more.
+) -> Revised:
+    """Claim a delivery; return whether it is ours, and it as it stands.
 
     What the index says may be out of date; the condition is about the item as it is.
     """
     if int(candidate[items.ATTEMPTS]) >= MOST_ATTEMPTS and candidate.get(items.TOKEN) != token:
-        _put_aside(store, candidate, now)
-        return None
+        return _put_aside(store, candidate, now)
     # no claim outlasts the signal: what is claimed after that is another one of the same id
     ends = min(microseconds(until), int(candidate[TTL_ATTRIBUTE]) * 1_000_000)
     update = Update(
@@ -191,22 +212,21 @@ def _claimed_item(
         counts={items.FENCE: 1, items.ATTEMPTS: 1},
     )
     done, item = store.revise(update)
-    if done or _is_held(item, now, token):  # by a try of ours whose answer was lost
-        return item
+    # by a try of ours whose answer was lost
+    before = item.get(items.TOKEN) == token and _is_held(item, now)
+    if done or before:
+        return Revised(True, item)
     if int(item.get(items.ATTEMPTS, 0)) >= MOST_ATTEMPTS:
-        _put_aside(store, candidate, now)
-    return None
+        return _put_aside(store, candidate, now)
+    return Revised(False, item)
 
 
-def _is_held(item: Item, now: datetime, token: str) -> bool:
-    is_claimed = item.get(items.STATUS) == SignalStatus.CLAIMED
-    is_ours = item.get(items.TOKEN) == token
-    return is_claimed and is_ours and int(item[items.VISIBLE_AT]) > microseconds(now)
+def _put_aside(store: Store, delivery: Item, now: datetime) -> Revised:
+    """Set a delivery dead, if it still is as it was seen: it leaves the index, and is kept.
 
-
-def _put_aside(store: Store, delivery: Item, now: datetime) -> None:
-    """Set a delivery dead, if it still is as it was seen: it leaves the index, and is kept."""
-    store.revise(
+    Returns that it is not ours, and it as it stands.
+    """
+    _, item = store.revise(
         Update(
             table=SIGNALS,
             key=_key(delivery),
@@ -215,11 +235,12 @@ def _put_aside(store: Store, delivery: Item, now: datetime) -> None:
             removes=items.NOT_DUE,
         )
     )
+    return Revised(False, item)
 
 
 def _claimable(now: datetime) -> Condition:
     return (
-        is_there(items.DUE_KEY)
+        present(items.DUE_KEY)
         & at_most(items.VISIBLE_AT, microseconds(now))
         & more_than(TTL_ATTRIBUTE, int(now.timestamp()))
     )

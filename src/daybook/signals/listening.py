@@ -71,8 +71,10 @@ def listen(
             pause = patience.idle_min
             began, count = patience.timer(), 0
             while in_hand and not is_over():
+                # in hand until it is known to be fresh: if that fails, it is given back, too
+                is_fresh = _is_fresh(in_hand[0], visibility_seconds, patience.timer() - asked)
                 claim = in_hand.popleft()
-                if _is_fresh(claim, visibility_seconds, patience.timer() - asked):
+                if is_fresh:
                     count += 1
                     yield claim
             took = (patience.timer() - began) / max(count, 1)

@@ -34,17 +34,16 @@ class Directory:
 
     def cards(self, store: Store) -> dict[str, AgentCard]:
         """Return every agent's card by its id; no request, or one for each megabyte."""
-        now = store.clock()
+        # one reads for all who ask meanwhile
         with self._lock:
-            if self._read_at is not None and abs(now - self._read_at) < FRESH_FOR:
-                return self._cards
-        cards = {card.agent_id: card for card in every_card(store)}
-        with self._lock:
-            self._cards, self._read_at = cards, now
-        return cards
+            read_at = self._read_at
+            if read_at is None or abs(store.clock() - read_at) >= FRESH_FOR:
+                self._cards = {card.agent_id: card for card in every_card(store)}
+                self._read_at = store.clock()
+            return self._cards
 
     def forget(self) -> None:
-        """Read it anew next time."""
+        """Read it anew next time. Waits for a reading under way: it may have missed something."""
         with self._lock:
             self._read_at = None
 
@@ -98,7 +97,7 @@ def unregister(store: Store, agent_id: str) -> None:
     store.delete_all(SIGNALS, [keys.registration(checked_agent_id(agent_id))])
 
 
-def agents(
+def list_agents(
     store: Store,
     alive_within: timedelta | float | None = None,
     capability: str | None = None,
@@ -144,7 +143,8 @@ def unknown_among(
     Whoever is not in the index, which lags behind, is looked up once more by key. A role that
     may not do that, as it is confined to its own partition, goes by the index.
     """
-    missing = [target for target in targets if target not in directory.cards(store)]
+    known = directory.cards(store)
+    missing = [target for target in targets if target not in known]
     own = [target for target in missing if target == sender]
     others = [target for target in missing if target != sender]
     found = {*_registered(store, own), *_registered(store, others)}

@@ -45,13 +45,13 @@ def route(store: Store, signal: AgentSignal, directory: Directory | None = None)
     return targets
 
 
-def stored_signal(store: Store, signal_id: str) -> AgentSignal:
+def get_signal(store: Store, signal_id: str) -> AgentSignal:
     """Return a signal as it was published. One request. Raises SignalNotFoundError."""
     own = SignalId.parse(signal_id)
     item = store.get(SIGNALS, keys.signal(own))
     if item is None:
         raise SignalNotFoundError(
-            f"no signal {own} is published, or it is over a day old: publish it anew"
+            f"no signal {own} is published, or it has expired: publish it anew"
         )
     return items.read_signal(store, item)
 

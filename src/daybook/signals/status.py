@@ -10,13 +10,13 @@ from daybook.store.attributes import Item
 from daybook.store.expressions import equals
 
 
-def signal_status(store: Store, signal_id: str, reader: str | None = None) -> SignalReport:
+def report_status(store: Store, signal_id: str, reader: str | None = None) -> SignalReport:
     """Return how far each target has got with a signal.
 
     One request, or two while nobody has it. It reads an index, which follows within a second
     or so, and no agent's partition but the sender's. A delivery that cannot be read is left
-    out. `reader` is the agent whose signals are
-    all that may be read. Raises SignalNotFoundError or ForeignSignalError.
+    out. `reader` is the agent whose signals are all that may be read. Raises
+    SignalNotFoundError or ForeignSignalError.
     """
     own = SignalId.parse(signal_id)
     if reader not in {None, own.sender}:
@@ -31,7 +31,7 @@ def signal_status(store: Store, signal_id: str, reader: str | None = None) -> Si
     own_ones = (item for item in found if item["sk"] == keys.delivery(str(item["pk"]), own)["sk"])
     deliveries = [report for item in own_ones if (report := _report(item, now)) is not None]
     if not deliveries:
-        routing.stored_signal(store, signal_id)
+        routing.get_signal(store, signal_id)
     return SignalReport.checked(signal_id=str(own), deliveries=deliveries)
 
 

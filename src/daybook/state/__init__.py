@@ -6,7 +6,7 @@ from daybook.state.checkpoints import (
     get_checkpoint,
     list_checkpoints,
 )
-from daybook.state.current import load, save, saving
+from daybook.state.current import load, prepare_save, save
 from daybook.state.handle import StateVerbs
 from daybook.state.rollbacks import rollback
 from daybook.state.sweeping import sweep
@@ -18,8 +18,8 @@ __all__ = [
     "get_checkpoint",
     "list_checkpoints",
     "load",
+    "prepare_save",
     "rollback",
     "save",
-    "saving",
     "sweep",
 ]

@@ -41,13 +41,12 @@ def create_checkpoint(
         _LABEL.validate_python(label, strict=True)
     except ValidationError as fault:
         raise as_invalid_input(fault, "the label") from None
-    for attempt in range(TRIES):
+    for _ in store.backoff.attempts(TRIES):
         item = _current(store, agent_id)
         checkpoint = _take(store, item, "manual", label)
         if checkpoint is not None:
             prune(store, agent_id, keep)
             return checkpoint
-        store.backoff.pause(attempt)
     raise contended(agent_id, "kept in a checkpoint", version_of(item))
 
 
@@ -56,7 +55,7 @@ def create_if_changed(store: Store, agent_id: str, *, keep: int) -> Taken:
 
     For the schedule. Raises as create_checkpoint does.
     """
-    for attempt in range(TRIES):
+    for _ in store.backoff.attempts(TRIES):
         item = _current(store, agent_id)
         last = item.get(LAST)
         if last is not None and version_and_number(str(last))[0] == version_of(item):
@@ -65,7 +64,6 @@ def create_if_changed(store: Store, agent_id: str, *, keep: int) -> Taken:
         if checkpoint is not None:
             prune(store, agent_id, keep)
             return Taken(checkpoint.version, checkpoint)
-        store.backoff.pause(attempt)
     raise contended(agent_id, "kept in a checkpoint", version_of(item))
 
 

@@ -43,7 +43,7 @@ def save(
     when another version stands, InvalidInputError for what is not JSON, and BodyTooLargeError
     for over 350 KB without a bucket.
     """
-    made = saving(store, agent_id, data, expected_version, token)
+    made = prepare_save(store, agent_id, data, expected_version, token)
     if isinstance(made.write, Update):
         standing = store.change(made.write)
     else:
@@ -51,37 +51,33 @@ def save(
     if standing is None:
         return made.state
     # refused, perhaps by a try of our own whose answer was lost
-    return made.checked(standing)
+    is_ours = made.has_made(standing)
+    if not is_ours:
+        expected = made.state.version - 1
+        raise moved_on(agent_id, expected, version_of(standing), unsure=is_ours is None)
+    return made.state
 
 
 @dataclass(frozen=True)
-class Saving:
+class PreparedSave:
     """A version that is about to be written: what it will be, and the write that makes it so."""
 
     state: AgentState
     write: Put | Update
     token: str
 
-    def checked(self, standing: Item) -> AgentState:
-        """Return the state if what stands is this write, or came after it.
-
-        Raises StaleStateError otherwise.
-        """
-        ours = wrote(standing, self.state.version, self.token)
-        if not ours:
-            expected = self.state.version - 1
-            found = version_of(standing)
-            raise moved_on(self.state.agent_id, expected, found, unsure=ours is None)
-        return self.state
+    def has_made(self, standing: Item) -> bool | None:
+        """Whether what stands is this write, or came after it; None if nobody can know."""
+        return wrote(standing, self.state.version, self.token)
 
 
-def saving(
+def prepare_save(
     store: Store,
     agent_id: str,
     data: Any,
     expected_version: int | None = None,
     token: str | None = None,
-) -> Saving:
+) -> PreparedSave:
     """Return the write that `save` would make, to be made together with others.
 
     A body over 350 KB is put into the bucket here. Raises InvalidInputError or
@@ -98,7 +94,7 @@ def saving(
     else:
         first = state_items.first_version(store, agent_id, state.data, token, now)
         write = Put(table=STATE, item=first, condition=absent(PARTITION_KEY))
-    return Saving(state, write, token)
+    return PreparedSave(state, write, token)
 
 
 def standing_item(store: Store, agent_id: str) -> Item:
@@ -133,13 +129,14 @@ def checked_version(version: int | None) -> int | None:
 
 def _taken_over(store: Store, state: AgentState) -> AgentState:
     agent_id = state.agent_id
-    for attempt in range(TRIES):
+    for attempt in store.backoff.attempts(TRIES):
+        if attempt:
+            fresh = state_items.read_current(store, agent_id)
+            state = fresh[1] if fresh else state
         now, token = store.clock(), state_items.new_token()
         update = state_items.next_version(agent_id, state.version, {}, token=token, now=now)
         standing = store.change(update)
         if standing is None or wrote(standing, state.version + 1, token):
             return state_items.make_state(agent_id, state.version + 1, state.data, now)
-        store.backoff.pause(attempt)
-        found = state_items.read_current(store, agent_id)
-        state = found[1] if found else state
-    raise contended(agent_id, "taken over", state.version)
+        found = version_of(standing)
+    raise contended(agent_id, "taken over", found)

@@ -1,33 +1,20 @@
 """The verbs of state on an agent's handle: thin, over the functions of this room."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from daybook.doors import Api, verb
+from daybook.doors import Handle, verb
 from daybook.models import AgentState, Checkpoint
 from daybook.models.state import StateReceipt, checked_checkpoint_id
 from daybook.state import checkpoints, current, rollbacks
 from daybook.state.state_items import new_token
-from daybook.store import Store
 
 
-class StateVerbs(ABC):
-    """What an agent does with its state.
+class StateVerbs(Handle):
+    """What an agent does with its state."""
 
-    Verbs that start with an underscore take and return plain data, of which the others make
-    something more comfortable: what was written need not come back over a wire.
-    """
-
-    agent_id: str
-    api: Api | None
     checkpoints_kept: int = 0
     """How many checkpoints without a label stay; 0 keeps all."""
-
-    @property
-    @abstractmethod
-    def store(self) -> Store:
-        """The tables and the bucket."""
 
     def load_state(self, take_over: bool = False) -> AgentState | None:
         """Return this agent's state as it is now, or None if it has none yet.

@@ -34,7 +34,7 @@ def rollback(
         checked_checkpoint_id(checkpoint_id)
     expected = checked_version(expected_version)
     now = store.clock()
-    for attempt in range(TRIES):
+    for _ in store.backoff.attempts(TRIES):
         current, wanted, kept = _read(store, agent_id, checkpoint_id)
         version = version_of(current)
         if expected is not None and version != expected:
@@ -43,7 +43,6 @@ def rollback(
         if _restored(store, current, kept, wanted, now):
             prune(store, agent_id, keep, spare=wanted)
             return state_items.make_state(agent_id, version + 1, data, now, wanted)
-        store.backoff.pause(attempt)
     raise contended(agent_id, "rolled back", version)
 
 

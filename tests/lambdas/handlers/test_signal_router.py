@@ -11,11 +11,13 @@ import pytest
 from daybook import AWSClientManager, InvalidInputError, MemoryManager, SignalType
 from daybook.errors import ThrottledError
 from daybook.models.signal_ids import SignalId
+from daybook.signals import get_signal
 from daybook.store import SIGNALS, keys
 from daybook.store.attributes import Item, from_wire, to_wire
 from daybook.store.batching import Backoff
 from lambdas import connection, signal_events
 from lambdas.handlers import signal_router
+from lambdas.signal_events import EventNotSentError, announce
 from tests.lambdas.conftest import Context, use_settings
 
 REGION = "us-east-1"
@@ -217,6 +219,16 @@ def test_refused_events_are_sent_again(sender: MemoryManager, outside: Outside) 
     assert deliver(record) == [record["dynamodb"]["SequenceNumber"]]
     assert deliver(record) == []
     assert len(inbox(sender, "scout")) == 1
+
+
+def test_an_event_that_is_refused_to_the_end(sender: MemoryManager, outside: Outside) -> None:
+    """After the last refusal nothing is waited for."""
+    sid = sender.publish_signal("request", {}, ["scout"])
+    outside.refusals = 9
+    pauses: list[float] = []
+    with pytest.raises(EventNotSentError, match="3 times"):
+        announce(get_signal(sender.store, sid), Backoff(tries=3, sleep=pauses.append))
+    assert len(pauses) == 2
 
 
 def test_passing_faults_are_tried_again(

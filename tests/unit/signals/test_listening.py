@@ -199,6 +199,25 @@ def test_one_that_is_not_given_back_holds_up_no_other(
     assert len(memory.pending_signals()) == 4
 
 
+def test_a_claim_that_could_not_be_extended_is_given_back(
+    memory: MemoryManager, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As are those behind it: nobody has tried to deal with any of them."""
+    send(memory, 5)
+    claims = listen(memory, time, visibility_seconds=60, timeout=1000)
+    next(claims).ack()
+    next(claims).ack()
+    time.seconds += 40
+
+    def fail(*_: Any) -> None:
+        raise StorageError("no")
+
+    monkeypatch.setattr(memory, "_extend", fail)
+    with pytest.raises(StorageError):
+        next(claims)
+    assert [claim.attempt for claim in memory.claim_signals()] == [1] * 3
+
+
 @pytest.mark.parametrize(
     "bad",
     [

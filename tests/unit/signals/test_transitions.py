@@ -18,7 +18,7 @@ from daybook import (
     SignalStatus,
 )
 from daybook.settings import Settings
-from daybook.signals import route, stored_signal
+from daybook.signals import get_signal, route
 from daybook.signals.inbox import MOST_ATTEMPTS
 from daybook.testing import local_aws
 
@@ -170,7 +170,7 @@ def test_random_histories(
                 now[0] += amount
             case "route":
                 for sid in model.deliveries:
-                    route(memory.store, stored_signal(memory.store, sid))
+                    route(memory.store, get_signal(memory.store, sid))
             case _:
                 model.settle(verb, amount)
     model.check()

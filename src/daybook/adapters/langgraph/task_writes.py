@@ -140,7 +140,7 @@ def _add(threads: Threads, task: Task, entries: Sequence[Entry], blind: Sequence
 
 
 def _merge(threads: Threads, task: Task, entries: Sequence[Entry], standing: Item | None) -> None:
-    for _ in range(TRIES):
+    for _ in threads.store.backoff.attempts(TRIES):
         before = [] if standing is None else _standing_entries(threads, task, standing)
         known = {entry.index for entry in before}
         new = [entry for entry in entries if entry.index not in known]

@@ -91,10 +91,11 @@ def _is_meant_as_a_branch(position: Position) -> bool:
 def _put_in_turn(threads: Threads, position: Position, own: str, writes: Sequence[Write]) -> None:
     partition = threads.partition(position.thread)
     key = thread_keys.next_checkpoint(partition, position.ns, position.checkpoint_id or "")
-    now = int(threads.store.clock().timestamp())
-    claim = key | {CHILD: own, UNTIL: _FOR_EVER} | until(threads.expiry())
-    turn = Put(table=STATE, item=claim, condition=absent_or_at_most(UNTIL, now))
-    for _ in range(_TRIES):
+    for _ in threads.store.backoff.attempts(_TRIES):
+        # each time anew: what follows may have expired since
+        now = int(threads.store.clock().timestamp())
+        claim = key | {CHILD: own, UNTIL: _FOR_EVER} | until(threads.expiry())
+        turn = Put(table=STATE, item=claim, condition=absent_or_at_most(UNTIL, now))
         if threads.store.transact([*writes, turn]):
             return
         standing = threads.store.get(STATE, key)

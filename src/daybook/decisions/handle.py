@@ -1,0 +1,139 @@
+"""The verbs of the log on an agent's handle: thin, over the functions of this room."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from daybook.decisions import queries, reading, recording
+from daybook.decisions.queries import DecisionPage, DecisionQuery
+from daybook.doors import Handle, verb
+from daybook.errors import ForeignDecisionError, StorageError
+from daybook.models import (
+    DecisionOutcome,
+    DecisionRecord,
+    DecisionType,
+    MemoryTier,
+    new_decision_id,
+)
+from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
+
+
+class DecisionVerbs(Handle):
+    """What an agent does with its log."""
+
+    def record_decision(self, draft: DecisionDraft) -> DecisionRecord:
+        """Write a decision into this agent's log; return it as it stands there.
+
+        Raises InvalidInputError, DecisionConflictError, or StorageError, which carries the
+        decision's id. `DecisionLogger` is the comfortable way to call this.
+        """
+        if self.api is None:
+            return self._recorded(draft)
+        if draft.decision_id is None:
+            # so that a request whose answer is lost can be sent again
+            decided_at = draft.decided_at or self.clock()
+            made = new_decision_id(self.agent_id, decided_at)
+            draft = draft.model_copy(update={"decision_id": made, "decided_at": None})
+        try:
+            made_there = self._log_decision(draft)
+        except StorageError as fault:
+            fault.decision_id = draft.decision_id
+            raise
+        return draft.to_record(self.agent_id, made_there.arrived_at)
+
+    def _recorded(self, draft: DecisionDraft) -> DecisionRecord:
+        return recording.record(self.store, draft.to_record(self.agent_id, self.store.clock()))
+
+    @verb("POST", "/decisions", creates=True)
+    def _log_decision(self, draft: DecisionDraft) -> DecisionReceipt:
+        made = self._recorded(draft)
+        return DecisionReceipt(
+            decision_id=made.decision_id, decided_at=made.decided_at, arrived_at=made.arrived_at
+        )
+
+    def record_outcome(self, draft: OutcomeDraft) -> DecisionOutcome:
+        """Write what came of one of this agent's decisions; return it as it stands.
+
+        Raises DecisionNotFoundError, WrongDecisionTypeError, ForeignDecisionError or
+        OutcomeConflictError.
+        """
+        if self.api is not None:
+            return draft.to_outcome(self.agent_id, self._log_outcome(draft).arrived_at)
+        outcome = draft.to_outcome(self.agent_id, self.store.clock())
+        return recording.record_outcome(self.store, outcome)
+
+    @verb("POST", "/decisions/{decision_id}/outcome", creates=True)
+    def _log_outcome(self, draft: OutcomeDraft) -> OutcomeReceipt:
+        made = self.record_outcome(draft)
+        return OutcomeReceipt(
+            decision_id=made.decision_id, success=made.success, arrived_at=made.arrived_at
+        )
+
+    @verb("GET", "/decisions/{decision_id}")
+    def get_decision(self, decision_id: str) -> DecisionRecord:
+        """Return a decision, with its outcome. Raises DecisionNotFoundError.
+
+        Of any agent; through the API only of this one, or ForeignDecisionError.
+        """
+        return reading.get(self.store, decision_id, self._reader)
+
+    @verb("GET", "/decisions/{decision_id}/chain", lists="decisions")
+    def get_decision_chain(self, decision_id: str) -> list[DecisionRecord]:
+        """Return the decisions that led to this one, the root first.
+
+        Raises ChainError; through the API a ForeignChainError where the chain goes on in the
+        log of another agent.
+        """
+        return reading.chain(self.store, decision_id, self._reader)
+
+    @verb("GET", "/decisions/{decision_id}/children", lists="decisions")
+    def get_children(self, decision_id: str) -> list[DecisionRecord]:
+        """Return the decisions that this one is the parent of, oldest first.
+
+        Of any agent; through the API only this agent's own.
+        """
+        return reading.children(self.store, decision_id, self._reader)
+
+    def query_decisions(
+        self, query: DecisionQuery, limit: int | None = None
+    ) -> Iterator[DecisionRecord]:
+        """Iterate the decisions of a query, newest first."""
+        if self.api is None:
+            return queries.iterate(self.store, query, limit)
+        return queries.over_pages(self.page_decisions, query, limit)
+
+    def page_decisions(
+        self, query: DecisionQuery, limit: int, cursor: str | None = None
+    ) -> DecisionPage:
+        """Return one page of a query, newest first, and the cursor of the next."""
+        if self.api is None:
+            return queries.page(self.store, query, limit, cursor)
+        if query.agent_id != self.agent_id:
+            raise ForeignDecisionError(
+                f"the query is for the log of {query.agent_id!r}, and this is {self.agent_id!r}: "
+                "through the API an agent reads its own log only",
+                [("agent_id", "is another agent")],
+            )
+        asked = {name: getattr(query, name) for name in DecisionQuery.model_fields}
+        del asked["agent_id"]
+        return self._page(**asked, limit=limit, cursor=cursor)
+
+    @verb("GET", "/decisions")
+    def _page(
+        self,
+        decision_type: DecisionType | None = None,
+        success: bool | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tier: MemoryTier | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> DecisionPage:
+        query = DecisionQuery.checked(
+            agent_id=self.agent_id,
+            decision_type=decision_type,
+            success=success,
+            since=since,
+            until=until,
+            tier=tier,
+        )
+        return queries.page(self.store, query, limit, cursor)
