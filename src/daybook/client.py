@@ -83,13 +83,14 @@ class AWSClientManager:
     def _signed_http(self) -> SignedHttp:
         return self._clients.signed_http()
 
-    def create_all_tables(self) -> None:
+    def create_all_tables(self, *, streams: bool = True) -> None:
         """Create the tables that are missing and wait until all can be used.
 
-        In an AWS account `cdk deploy` does this; here it is for tests and local databases.
+        In an AWS account `cdk deploy` does this; here it is for tests and local databases. Those
+        slow down by the write with `streams`, which only deployed functions follow.
         Raises SchemaMismatchError when a table of the name has another layout.
         """
-        create_tables(self.dynamodb, self.settings.table_prefix)
+        create_tables(self.dynamodb, self.settings.table_prefix, streams=streams)
 
     def delete_all_tables(self) -> None:
         """Delete the tables with all they hold, and wait until they are gone."""

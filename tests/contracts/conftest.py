@@ -15,6 +15,7 @@ from daybook.testing import local_aws
 from tests.clocks import Clock
 from tests.gateway import AgentClientManager, gateway
 from tests.lambdas.conftest import Context
+from tests.moto_tables import emptied
 
 BUCKET = "contract-bodies"
 BY_TABLES = ("moto", "dynamodb_local", "ministack")
@@ -35,9 +36,16 @@ def tables_on_ministack(platform: Connection) -> AWSClientManager:
     manager = AWSClientManager(
         endpoint_url=platform.endpoint_url, session=session, settings=_settings("ministack")
     )
-    manager.create_all_tables()
+    manager.create_all_tables(streams=False)
     manager.s3().create_bucket(Bucket=BUCKET)
     return manager
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[AWSClientManager]:
+    """Give a client manager on moto, with a bucket, for all of a module."""
+    with local_aws(settings=_settings("moto")) as manager:
+        yield manager
 
 
 @pytest.fixture(params=BACKENDS)
@@ -45,17 +53,17 @@ def client_manager(request: pytest.FixtureRequest, clock: Clock) -> Iterator[AWS
     """Give a client manager on each backend in turn; every test runs on all of them."""
     settings = _settings(request.param)
     if request.param == "moto":
-        with local_aws(settings=settings, clock=clock) as manager:
-            yield manager
+        yield emptied(request.getfixturevalue("moto"), clock)
     elif request.param == "api":
-        with local_aws(settings=settings, clock=clock) as behind, _served(behind) as url:
+        behind = emptied(request.getfixturevalue("moto"), clock)
+        with _served(behind) as url:
             through = settings.model_copy(update={"door": "api", "api_url": url})
-            manager = AgentClientManager(dynamodb=behind.dynamodb, settings=through, clock=clock)
-            manager.s3 = behind.s3  # type: ignore[method-assign]
-            yield manager
+            agents = AgentClientManager(dynamodb=behind.dynamodb, settings=through, clock=clock)
+            agents.s3 = behind.s3  # type: ignore[method-assign]
+            yield agents
     elif request.param == "dynamodb_local":
         shared: AWSClientManager = request.getfixturevalue("database")
-        yield AWSClientManager(endpoint_url=shared.endpoint_url, settings=settings, clock=clock)
+        yield AWSClientManager(dynamodb=shared.dynamodb, settings=settings, clock=clock)
     else:
         ready: AWSClientManager = request.getfixturevalue("tables_on_ministack")
         manager = AWSClientManager(dynamodb=ready.dynamodb, settings=settings, clock=clock)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 120.0
 
 
-def create_tables(client: "DynamoDBClient", prefix: str) -> None:
+def create_tables(client: "DynamoDBClient", prefix: str, *, streams: bool = True) -> None:
     """Create what is missing, and wait until every table and index can be used.
 
     Calling it again, or from two processes at once, does no harm. Raises
@@ -29,7 +29,7 @@ def create_tables(client: "DynamoDBClient", prefix: str) -> None:
                 found = _wait(client, name, _is_gone)
             if found is None:
                 with ignoring("ResourceInUseException"):
-                    client.create_table(**requests.create_table(name, schema))
+                    client.create_table(**requests.create_table(name, schema, streams=streams))
     for schema in TABLES:
         name = f"{prefix}{schema.name}"
         with told_as_ours(f"creating the table {name}"):

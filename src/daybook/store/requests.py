@@ -178,8 +178,9 @@ def batch_delete(table: str, keys: Sequence[Mapping[str, Value]]) -> Parameters:
     return {table: [{"DeleteRequest": {"Key": to_wire(key)}} for key in keys]}
 
 
-def create_table(name: str, schema: Table) -> Parameters:
+def create_table(name: str, schema: Table, *, streams: bool = True) -> Parameters:
     """CreateTable: on-demand, with every index of the schema."""
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     return {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
@@ -188,8 +189,8 @@ def create_table(name: str, schema: Table) -> Parameters:
             for attribute, kind in sorted(schema.key_attributes.items())
         ],
         "KeySchema": _key_schema("pk", "sk"),
-        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         "SSESpecification": {"Enabled": True},
+        **({"StreamSpecification": stream} if streams else {}),
         **(
             {"GlobalSecondaryIndexes": [_index(index) for index in schema.indexes]}
             if schema.indexes

@@ -26,9 +26,10 @@ def local_aws(
 
     No request leaves the process and no credentials are needed. moto is not atomic under
     threads, so its requests are answered one at a time here; conditional writes then behave
-    as they do in DynamoDB. moto does not enforce DynamoDB's limits nor remove expired items.
-    The environment plays no part: neither AWS's variables nor Daybook's are read. A block
-    inside another shares its tables.
+    as they do in DynamoDB. moto does not enforce DynamoDB's limits nor remove expired items;
+    the tables have no streams, which moto copies whole with each transaction. The environment
+    plays no part: neither AWS's variables nor Daybook's are read. A block inside another shares
+    its tables.
     """
     # here, so that pytest can look for the fixtures in projects that have no moto
     from moto import mock_aws  # noqa: PLC0415
@@ -37,7 +38,7 @@ def local_aws(
     with mock_aws(), _one_request_at_a_time():
         session = sealed_session(REGION)
         manager = AWSClientManager(REGION, session=session, settings=settings, clock=clock)
-        manager.create_all_tables()
+        manager.create_all_tables(streams=False)
         if settings.payload_bucket:
             manager.s3().create_bucket(Bucket=settings.payload_bucket)
         yield manager

@@ -43,7 +43,10 @@ def test_what_is_missing_is_made() -> None:
 def test_every_table_expires_and_streams(table: object) -> None:
     """TTL and the stream are there without the stack, too."""
     name = getattr(table, "name", "")
-    with local_aws() as made:
+    with local_aws(settings=Settings(table_prefix="other-")) as made:
+        made.delete_all_tables()
+        made.create_all_tables()
+        name = f"other-{name}"
         described = made.dynamodb.describe_time_to_live(TableName=name)
         assert described["TimeToLiveDescription"]["AttributeName"] == "expires_at"
         stream = made.dynamodb.describe_table(TableName=name)["Table"]["StreamSpecification"]

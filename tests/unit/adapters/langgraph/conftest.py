@@ -4,19 +4,17 @@ A client takes longer to make than most tests to run: each backend has one, whic
 """
 
 from collections.abc import Iterator
-from copy import copy
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 
 from daybook import AWSClientManager, CapacityMeter
 from daybook.adapters.langgraph import DaybookSaver, DaybookStore
 from daybook.settings import Settings
 from daybook.testing import local_aws
 from tests.clocks import Clock
+from tests.moto_tables import emptied
 
 
 @pytest.fixture
@@ -41,13 +39,7 @@ def moto() -> Iterator[AWSClientManager]:
 @pytest.fixture
 def with_bucket(moto: AWSClientManager, clock: Clock) -> AWSClientManager:
     """Give a client manager on moto, with a bucket; its tables are empty."""
-    # each query there looks at all of a table, and a transaction copies it, with its stream
-    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][moto.region].tables.values():
-        table.items.clear()
-        table.stream_shard = None
-    manager = copy(moto)  # the same clients by another clock
-    manager.clock = clock
-    return manager
+    return emptied(moto, clock)
 
 
 @pytest.fixture(params=["moto", "dynamodb_local"])
