@@ -17,6 +17,7 @@ help: ## list the targets
 
 $(VENV)/$(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Daybook needs Python 3.11 or newer")'
+	@echo "Installing Python packages into $(VENV): two minutes or so, once"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -qq --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install -qq --no-deps --no-build-isolation -e .

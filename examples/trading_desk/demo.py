@@ -108,7 +108,7 @@ def second_half(
         others = sum(map(_differ, days, control))
         origin = ", from the log" if set(year) <= traded.keys() else ""
         work.console.print(
-            f"  {days[0].day.year}{origin}: {advised} of {len(entries)} advised, "
+            f"  {days[0].day.year}{origin}: {advised} of {len(entries)} decisions advised, "
             f"{others} of {len(days)} days changed; {session.told(learned, began)}"
         )
     return done

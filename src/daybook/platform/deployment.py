@@ -71,7 +71,7 @@ def deploy(
 def _synthesize(
     config: PlatformConfig, out: Path, agents: Sequence[str], fingerprint: str, report: Report
 ) -> None:
-    report("Building the functions and synthesizing the stack")
+    report("Building the functions and synthesizing the stack: a minute, the first time two")
     _finish(
         _start(
             config,
