@@ -10,6 +10,7 @@ from daybook.doors import Api
 from daybook.settings import Settings, read_settings
 from daybook.store import Store
 from daybook.store.clients import Clients, Session
+from daybook.store.forking import part_at_fork
 from daybook.store.provisioning import create_tables, delete_tables
 from daybook.store.signing import SignedHttp
 from daybook.store.table import utc_now
@@ -45,6 +46,7 @@ class AWSClientManager:
         self._clients = Clients(region, endpoint_url, session)
         self._lock = threading.RLock()
         self._dynamodb = dynamodb
+        part_at_fork(dynamodb)
         self._s3: S3Client | None = None
         self.clock = clock
 

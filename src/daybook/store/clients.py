@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session as CoreSession
 
 from daybook.errors import InvalidInputError
+from daybook.store.forking import part_at_fork
 from daybook.store.signing import SignedHttp
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Clients:
     def dynamodb(self) -> "DynamoDBClient":
         """Make a DynamoDB client."""
         with self._connecting():
-            return self._session.client("dynamodb", config=CONFIG, **self._where)
+            client = self._session.client("dynamodb", config=CONFIG, **self._where)
+        part_at_fork(client)
+        return client
 
     def s3(self) -> "S3Client":
         """Make an S3 client; with an endpoint of its own it addresses buckets by path."""
@@ -81,7 +84,9 @@ class Clients:
         if self._where["endpoint_url"]:
             config = CONFIG.merge(Config(s3={"addressing_style": "path"}))
         with self._connecting():
-            return self._session.client("s3", config=config, **self._where)
+            client = self._session.client("s3", config=config, **self._where)
+        part_at_fork(client)
+        return client
 
     def signed_http(self) -> SignedHttp:
         """Make a sender of requests that are signed with the session's credentials."""

@@ -10,6 +10,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
 from daybook.store.faults import told_as_ours
+from daybook.store.forking import OwnConnections
 
 SERVICE = "execute-api"
 
@@ -39,6 +40,7 @@ class SignedHttp:
             timeout=(CONNECT_SECONDS, READ_SECONDS),  # type: ignore[arg-type]  # takes both
             max_pool_connections=POOL,
         )
+        self._part_at_fork = OwnConnections(self._http.close)
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """Send one request and return what came back, whatever its status. No retries.
@@ -52,6 +54,7 @@ class SignedHttp:
                 raise NoCredentialsError
             frozen = credentials.get_frozen_credentials()
             SigV4Auth(frozen, SERVICE, self._region).add_auth(request)
+            self._part_at_fork()
             answer = self._http.send(request.prepare())
             return HttpAnswer(
                 status=answer.status_code,
