@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from daybook.doors import Api
 from daybook.settings import Settings, read_settings
+from daybook.settings import region as usual_region
 from daybook.store import Store
 from daybook.store.clients import Clients, Session
 from daybook.store.forking import part_at_fork
@@ -19,20 +20,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-DEFAULT_REGION = "us-east-1"
-
 
 class AWSClientManager:
     """Clients for one region and endpoint, made when first used and shared by all threads.
 
-    `endpoint_url` points at a local platform; None is AWS (or what `AWS_ENDPOINT_URL` says).
-    `dynamodb` may be any client with boto3's interface, such as DAX. `settings` default to
-    the environment's.
+    `region` is, unless it is given, that of the `session`, or else the one that AWS_REGION,
+    AWS_DEFAULT_REGION or the profile names; us-east-1 when nothing does. `endpoint_url` points
+    at a local platform; None is AWS (or what `AWS_ENDPOINT_URL` says). `dynamodb` may be
+    any client with boto3's interface, such as DAX. `settings` default to the environment's.
     """
 
     def __init__(
         self,
-        region: str = DEFAULT_REGION,
+        region: str | None = None,
         endpoint_url: str | None = None,
         *,
         session: Session | None = None,
@@ -40,10 +40,10 @@ class AWSClientManager:
         settings: Settings | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self.region = region
         self.endpoint_url = endpoint_url
         self.settings = settings or read_settings()
-        self._clients = Clients(region, endpoint_url, session)
+        self._clients = Clients(region, endpoint_url, session, usual_region())
+        self.region = self._clients.region
         self._lock = threading.RLock()
         self._dynamodb = dynamodb
         part_at_fork(dynamodb)
@@ -99,16 +99,20 @@ class AWSClientManager:
         delete_tables(self.dynamodb, self.settings.table_prefix)
 
 
-_managers: dict[tuple[str, str | None], AWSClientManager] = {}
+_managers: dict[tuple[str | None, str | None], AWSClientManager] = {}
 _managers_lock = threading.Lock()
 
 
 def get_client_manager(
-    region: str = DEFAULT_REGION, endpoint_url: str | None = None
+    region: str | None = None, endpoint_url: str | None = None
 ) -> AWSClientManager:
-    """Return the client manager of this region and endpoint; the same one each time."""
+    """Return the client manager of this region and endpoint; the same one each time.
+
+    Without a region it is the one that AWS_REGION, AWS_DEFAULT_REGION or the profile names, or
+    else us-east-1.
+    """
     with _managers_lock:
-        key = (region, endpoint_url)
+        key = (region or usual_region(), endpoint_url)
         if key not in _managers:
             _managers[key] = AWSClientManager(region, endpoint_url)
         return _managers[key]

@@ -7,7 +7,6 @@ from daybook import memory, signals
 from daybook.client import AWSClientManager, get_client_manager
 from daybook.models import AgentCard, AgentSignal, MemoryPattern
 from daybook.models.identity import checked_agent_id
-from daybook.settings import region
 from daybook.signals import Directory
 
 
@@ -15,11 +14,11 @@ class MultiAgentCoordinator:
     """Registers agents, finds them by what they can do, and delivers signals.
 
     It writes into the partitions of many agents, so its role may not be confined to one. Without
-    a client manager it uses the one of the region that AWS's variables name.
+    a client manager it uses that of `get_client_manager()`.
     """
 
     def __init__(self, client_manager: AWSClientManager | None = None) -> None:
-        self.client_manager = client_manager or get_client_manager(region())
+        self.client_manager = client_manager or get_client_manager()
         self.store = self.client_manager.store
         self._directory = Directory()
 

@@ -19,7 +19,6 @@ from daybook.memory import Acquaintances, MemoryVerbs
 from daybook.models import AgentState
 from daybook.models.identity import checked_agent_id
 from daybook.models.state import StateReceipt
-from daybook.settings import region
 from daybook.signals import SignalVerbs
 from daybook.state import StateVerbs
 from daybook.state.current import check_data
@@ -39,9 +38,9 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
     `door` is how it reaches them: `tables` goes straight to DynamoDB and S3, `api` through the
     deployed API at `api_url`, which takes the agent from the role that signs. The verbs and
     their errors are the same. Defaults come from the settings of the client manager, which is
-    the one of the region that AWS's variables name unless another is given. Raises
-    InvalidAgentIdError unless the id is 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`, and
-    InvalidInputError for a door that cannot be.
+    that of `get_client_manager()` unless another is given. Raises InvalidAgentIdError unless
+    the id is 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`, and InvalidInputError for a door
+    that cannot be.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
         api_url: str | None = None,
     ) -> None:
         self.agent_id = checked_agent_id(agent_id)
-        self.client_manager = client_manager or get_client_manager(region())
+        self.client_manager = client_manager or get_client_manager()
         self.clock = self.client_manager.clock
         self.api = self._opened(door, api_url)
         # now, so that a region or an endpoint that cannot be is told here

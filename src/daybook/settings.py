@@ -66,6 +66,6 @@ def process_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-def region() -> str:
-    """Return the region that AWS's own variables name, or the default."""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+def region() -> str | None:
+    """Return the region that AWS's own variables name, if they do."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")

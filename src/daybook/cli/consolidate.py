@@ -17,7 +17,6 @@ from daybook.memory import ConsolidationReport
 from daybook.memory_manager import MemoryManager
 from daybook.models.identity import EPOCH
 from daybook.progress.watched_agents import due_agents, note_caught_up
-from daybook.settings import region
 
 SHOWN_CHANGES = 20
 LAST = "last"
@@ -55,7 +54,7 @@ def consolidate_by_hand(
         _undo(agents[0], undo, as_json=as_json)
         return
     if every_due:
-        store = get_client_manager(region()).store
+        store = get_client_manager().store
         agents = [due.agent_id for due in due_agents(store)]
     reports, failures = _consolidate_each(agents, dry_run=dry_run)
     if as_json:

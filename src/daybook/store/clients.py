@@ -33,6 +33,7 @@ CONFIG = Config(
     user_agent_extra="daybook",
 )
 
+DEFAULT_REGION = "us-east-1"
 
 # sessions are not thread-safe, and one may serve several threads' client managers
 _MAKING = threading.Lock()
@@ -60,16 +61,28 @@ def sealed_session(region: str) -> Session:
 class Clients:
     """The clients of one region and endpoint; `session` defaults to a new boto3 session.
 
+    The region is the first of: the one given, that of a session given, `usual_region`, what
+    boto3 finds (the profile's), us-east-1.
+
     Raises InvalidInputError, here or when a client is made, for a region, an endpoint or an
     AWS profile that cannot be.
     """
 
     def __init__(
-        self, region: str, endpoint_url: str | None, session: Session | None = None
+        self,
+        region: str | None,
+        endpoint_url: str | None,
+        session: Session | None = None,
+        usual_region: str | None = None,
     ) -> None:
         self._where: dict[str, Any] = {"region_name": region, "endpoint_url": endpoint_url}
         with self._connecting():
             self._session = session or Session()
+            named = session.region_name if session else None
+            self.region = (
+                region or named or usual_region or self._session.region_name or DEFAULT_REGION
+            )
+        self._where["region_name"] = self.region
 
     def dynamodb(self) -> "DynamoDBClient":
         """Make a DynamoDB client."""
@@ -90,7 +103,7 @@ class Clients:
 
     def signed_http(self) -> SignedHttp:
         """Make a sender of requests that are signed with the session's credentials."""
-        return SignedHttp(self._session, str(self._where["region_name"]))
+        return SignedHttp(self._session, self.region)
 
     @contextmanager
     def _connecting(self) -> Iterator[None]:

@@ -53,7 +53,7 @@ def manager(
     daybook_client_manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch
 ) -> AWSClientManager:
     """Let the command use moto."""
-    monkeypatch.setattr(command, "get_client_manager", lambda _: daybook_client_manager)
+    monkeypatch.setattr(command, "get_client_manager", lambda: daybook_client_manager)
     monkeypatch.setattr(
         command, "MemoryManager", lambda agent: Handle(agent, daybook_client_manager)
     )

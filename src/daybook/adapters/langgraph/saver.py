@@ -23,7 +23,6 @@ from daybook.adapters.langgraph.threads import Listings, Threads
 from daybook.client import AWSClientManager, get_client_manager
 from daybook.errors import InvalidInputError
 from daybook.models.identity import checked_agent_id
-from daybook.settings import region
 
 _LONGEST_TTL = timedelta(days=36500)
 
@@ -51,7 +50,7 @@ class DaybookSaver(BaseCheckpointSaver[int]):
     ) -> None:
         super().__init__(serde=serde)
         self.agent_id = checked_agent_id(agent_id)
-        self.client_manager = client_manager or get_client_manager(region())
+        self.client_manager = client_manager or get_client_manager()
         self.fenced = fenced
         self.ttl = _checked_ttl(ttl)
         self._listed = Listings()

@@ -22,7 +22,6 @@ from daybook.client import AWSClientManager, get_client_manager
 from daybook.errors import InvalidInputError
 from daybook.models.identity import checked_agent_id, microseconds
 from daybook.models.json_values import JsonObject
-from daybook.settings import region
 from daybook.store import MEMORY, Store, thread_keys
 from daybook.store.attributes import Item
 from daybook.store.expressions import begins_with, equals
@@ -52,7 +51,7 @@ class DaybookStore(BaseStore):
         ttl: TTLConfig | None = None,
     ) -> None:
         self.agent_id = checked_agent_id(agent_id)
-        self.client_manager = client_manager or get_client_manager(region())
+        self.client_manager = client_manager or get_client_manager()
         if ttl is not None:
             documents.checked_ttl_seconds(ttl.get("default_ttl"))
         self.ttl_config = ttl
