@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from daybook.doors import Api
+from daybook.models.base import checked_kind
 from daybook.settings import Settings, read_settings
 from daybook.settings import region as usual_region
 from daybook.store import Store
@@ -116,6 +117,16 @@ def get_client_manager(
         if key not in _managers:
             _managers[key] = AWSClientManager(region, endpoint_url)
         return _managers[key]
+
+
+def client_manager_or_usual(given: AWSClientManager | None) -> AWSClientManager:
+    """Return the client manager given, or that of `get_client_manager()` for None.
+
+    Raises InvalidInputError for anything else.
+    """
+    if given is None:
+        return get_client_manager()
+    return checked_kind(given, AWSClientManager, "get_client_manager(region=…)")
 
 
 def forget_client_managers() -> None:

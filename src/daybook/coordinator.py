@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from daybook import memory, signals
-from daybook.client import AWSClientManager, get_client_manager
+from daybook.client import AWSClientManager, client_manager_or_usual
 from daybook.models import AgentCard, AgentSignal, MemoryPattern
 from daybook.models.identity import checked_agent_id
 from daybook.signals import Directory
@@ -14,11 +14,12 @@ class MultiAgentCoordinator:
     """Registers agents, finds them by what they can do, and delivers signals.
 
     It writes into the partitions of many agents, so its role may not be confined to one. Without
-    a client manager it uses that of `get_client_manager()`.
+    a client manager it uses that of `get_client_manager()`. Raises
+    InvalidInputError for what is no client manager.
     """
 
     def __init__(self, client_manager: AWSClientManager | None = None) -> None:
-        self.client_manager = client_manager or get_client_manager()
+        self.client_manager = client_manager_or_usual(client_manager)
         self.store = self.client_manager.store
         self._directory = Directory()
 

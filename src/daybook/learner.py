@@ -10,7 +10,7 @@ from daybook.errors import ConsolidationBusyError, InvalidInputError
 from daybook.memory import ConsolidationReport
 from daybook.memory.classroom import engine
 from daybook.memory.handle import PATIENCE
-from daybook.memory_manager import MemoryManager
+from daybook.memory_manager import MemoryManager, checked_memory
 
 if TYPE_CHECKING:
     from daybook.memory.learning import LearningSettings
@@ -30,10 +30,7 @@ class PatternLearner:
     def __init__(
         self, memory_manager: MemoryManager, settings: "LearningSettings | None" = None
     ) -> None:
-        if not isinstance(memory_manager, MemoryManager):
-            raise InvalidInputError(
-                f"PatternLearner takes a MemoryManager, not {type(memory_manager).__name__}"
-            )
+        checked_memory(memory_manager)
         if settings is not None and not isinstance(settings, engine().LearningSettings):
             raise InvalidInputError(
                 f"settings is a {type(settings).__name__}: use a LearningSettings, from "

@@ -17,7 +17,7 @@ from daybook.deciding import (
 )
 from daybook.deciding.blocks import Unlogged, When
 from daybook.decisions import DecisionPage, DecisionQuery
-from daybook.memory_manager import MemoryManager
+from daybook.memory_manager import MemoryManager, checked_memory
 from daybook.models import DecisionRecord, DecisionType, MemoryTier
 from daybook.models.decisions import checked_decision_type
 from daybook.models.drafts import OutcomeDraft
@@ -36,11 +36,11 @@ class DecisionLogger:
     Every `log_…` method of a decision returns its `decision_id`, which sorts by time, and
     raises InvalidInputError, naming each faulty field, before anything is written. Inside a
     `deciding` block the decision is its child, unless a `parent_decision_id` is given; None
-    makes it a root.
+    makes it a root. Raises InvalidInputError when it is made of what is no MemoryManager.
     """
 
     def __init__(self, memory_manager: MemoryManager) -> None:
-        self.memory = memory_manager
+        self.memory = checked_memory(memory_manager)
 
     def deciding(
         self,

@@ -11,12 +11,13 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from daybook.analytics import StatisticsVerbs
-from daybook.client import AWSClientManager, get_client_manager
+from daybook.client import AWSClientManager, client_manager_or_usual
 from daybook.decisions import DecisionVerbs
 from daybook.doors import Api, verb
 from daybook.errors import InvalidInputError
 from daybook.memory import Acquaintances, MemoryVerbs
 from daybook.models import AgentState
+from daybook.models.base import checked_kind
 from daybook.models.identity import checked_agent_id
 from daybook.models.state import StateReceipt
 from daybook.signals import SignalVerbs
@@ -40,7 +41,7 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
     their errors are the same. Defaults come from the settings of the client manager, which is
     that of `get_client_manager()` unless another is given. Raises InvalidAgentIdError unless
     the id is 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`, and InvalidInputError for a door
-    that cannot be.
+    or a client manager that cannot be.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
         api_url: str | None = None,
     ) -> None:
         self.agent_id = checked_agent_id(agent_id)
-        self.client_manager = client_manager or get_client_manager()
+        self.client_manager = client_manager_or_usual(client_manager)
         self.clock = self.client_manager.clock
         self.api = self._opened(door, api_url)
         # now, so that a region or an endpoint that cannot be is told here
@@ -121,3 +122,8 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
             self.store, self.agent_id, signal_id, fence, state, expected_version, token
         )
         return StateReceipt.of(made)
+
+
+def checked_memory(given: MemoryManager) -> MemoryManager:
+    """Return the handle given, or raise InvalidInputError if it is none."""
+    return checked_kind(given, MemoryManager, "MemoryManager(agent_id)")

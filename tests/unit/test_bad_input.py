@@ -17,6 +17,8 @@ from daybook import (
     InvalidDecisionIdError,
     InvalidInputError,
     MemoryManager,
+    MultiAgentCoordinator,
+    PatternLearner,
     new_decision_id,
 )
 from daybook.store import DECISIONS
@@ -237,6 +239,25 @@ def test_places_that_cannot_be(where: dict[str, str]) -> None:
     """A region or an endpoint that is none is told as such."""
     with pytest.raises(InvalidInputError, match="no client can be made for"):
         MemoryManager("a", AWSClientManager(**where))  # type: ignore[arg-type]
+
+
+HANDLES: list[tuple[Callable[..., object], tuple[object, ...], str]] = [
+    (DecisionLogger, ("desk",), r"'desk' is no MemoryManager: pass MemoryManager\(agent_id\)"),
+    (DecisionLogger, (None,), "None is no MemoryManager"),
+    (PatternLearner, ("x",), "'x' is no MemoryManager"),
+    (MemoryManager, ("a", "eu-west-1"), "'eu-west-1' is no AWSClientManager: pass get_client_m"),
+    (MemoryManager, ("a", ""), "'' is no AWSClientManager"),
+    (MultiAgentCoordinator, ("x",), "'x' is no AWSClientManager"),
+]
+
+
+@pytest.mark.parametrize(("make", "given", "says"), HANDLES)
+def test_handles_made_of_something_else(
+    make: Callable[..., object], given: tuple[object, ...], says: str
+) -> None:
+    """What a handle cannot be made of is told when it is made, with what to pass."""
+    with pytest.raises(InvalidInputError, match=says):
+        make(*given)
 
 
 def test_cursors_belong_to_their_query(manager: AWSClientManager) -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from daybook.errors import InvalidInputError
 
 Item = TypeVar("Item")
+Kind = TypeVar("Kind")
 
 MOST_PROBLEMS = 50
 """Problems that one error lists: a body of megabytes can have one in every number."""
@@ -50,3 +51,10 @@ def _as_list(value: Any) -> Any:
 
 ListOf = Annotated[list[Item], BeforeValidator(_as_list)]
 """A list that may also be given as a tuple."""
+
+
+def checked_kind(given: object, kind: type[Kind], how: str) -> Kind:
+    """Return what was given; InvalidInputError, with `how` one is made, if it is another thing."""
+    if not isinstance(given, kind):
+        raise InvalidInputError(f"{given!r:.80} is no {kind.__name__}: pass {how}")
+    return given

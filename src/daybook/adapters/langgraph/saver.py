@@ -20,7 +20,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from daybook.adapters.langgraph import deltas, reading, task_writes, upkeep, writing
 from daybook.adapters.langgraph.positions import checked_thread, checkpoint_id_in, position_of
 from daybook.adapters.langgraph.threads import Listings, Threads
-from daybook.client import AWSClientManager, get_client_manager
+from daybook.client import AWSClientManager, client_manager_or_usual
 from daybook.errors import InvalidInputError
 from daybook.models.identity import checked_agent_id
 
@@ -50,7 +50,7 @@ class DaybookSaver(BaseCheckpointSaver[int]):
     ) -> None:
         super().__init__(serde=serde)
         self.agent_id = checked_agent_id(agent_id)
-        self.client_manager = client_manager or get_client_manager()
+        self.client_manager = client_manager_or_usual(client_manager)
         self.fenced = fenced
         self.ttl = _checked_ttl(ttl)
         self._listed = Listings()

@@ -18,7 +18,7 @@ from langgraph.store.base import (
 
 from daybook.adapters.langgraph import documents, filters
 from daybook.adapters.langgraph.documents import Address, KeptDocument, Namespace
-from daybook.client import AWSClientManager, get_client_manager
+from daybook.client import AWSClientManager, client_manager_or_usual
 from daybook.errors import InvalidInputError
 from daybook.models.identity import checked_agent_id, microseconds
 from daybook.models.json_values import JsonObject
@@ -51,7 +51,7 @@ class DaybookStore(BaseStore):
         ttl: TTLConfig | None = None,
     ) -> None:
         self.agent_id = checked_agent_id(agent_id)
-        self.client_manager = client_manager or get_client_manager()
+        self.client_manager = client_manager_or_usual(client_manager)
         if ttl is not None:
             documents.checked_ttl_seconds(ttl.get("default_ttl"))
         self.ttl_config = ttl
