@@ -41,6 +41,10 @@ class Api:
     http: SignedHttp
     backoff: Backoff = field(default_factory=lambda: Backoff(tries=TRIES))
 
+    @property
+    def _base(self) -> str:
+        return self.url.rstrip("/")
+
     def call(self, verb: Verb, given: Mapping[str, Any]) -> Any:
         """Send a verb with its arguments and return its answer, or raise its error.
 
@@ -52,7 +56,7 @@ class Api:
         body = _plain(verb, answer)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             answer = HttpAnswer(status=answer.status, headers=answer.headers, body=body)
-            raise refusals.error_of(f"{verb.method} {wire.path}", answer)
+            raise refusals.error_of(f"{verb.method} {self._base}{wire.path}", answer)
         return _read(verb, body)
 
     def _sent(self, verb: Verb, path: str, body: bytes | None) -> HttpAnswer:
@@ -69,7 +73,7 @@ class Api:
                 headers |= {"content-type": BINARY, "content-encoding": "gzip"}
                 body = packed
             _check_size(verb, body, encoded=packed is not None)
-        url = self.url.rstrip("/") + path
+        url = self._base + path
         attempt = 0
         while True:
             last = attempt + 1 >= self.backoff.tries

@@ -50,10 +50,18 @@ PASSING = frozenset(
 )
 """Statuses of faults that may pass; 500 only where it is API Gateway's own, not the function's."""
 
+_WHERE = "that the URL is the stack's output ApiUrl"
+
 _BY_STATUS: Mapping[int, tuple[type[errors.DaybookError], str]] = {
     401: (errors.AccessDeniedError, "sign the request with the agent's role"),
-    403: (errors.AccessDeniedError, "check that the role may call the API and has not expired"),
-    404: (errors.StorageError, "nothing is there: check the API's URL"),
+    403: (
+        errors.AccessDeniedError,
+        f"check that the role may call the API, that it has not expired, and {_WHERE}",
+    ),
+    404: (
+        errors.StorageError,
+        f"nothing is there: check {_WHERE}",
+    ),
     413: (errors.BodyTooLargeError, "the API carries 6 MB, compressed: use the tables directly"),
     429: (errors.ThrottledError, "the API is throttled: try again later"),
     500: (errors.StorageError, "the API's function failed, or ran out of time: its log says why"),
@@ -129,7 +137,7 @@ def _restore(error: errors.DaybookError, told: Mapping[str, Any]) -> None:
 def _foreign(asked: str, answer: HttpAnswer) -> errors.DaybookError:
     """Return the error for an answer that Daybook's function did not give."""
     kind, advice = _BY_STATUS.get(
-        answer.status, (errors.StorageError, "that is not Daybook's API")
+        answer.status, (errors.StorageError, f"that is not Daybook's API: check {_WHERE}")
     )
     said = answer.body[:200].decode(errors="replace")
     return kind(f"{asked} was answered with the status {answer.status} ({said}): {advice}")

@@ -221,6 +221,14 @@ def test_a_wrong_signature_is_refused(behind: tuple[AWSClientManager, str]) -> N
         log.log_decision("other", confidence=0.5)
 
 
+def test_a_wrong_url_is_named(behind: tuple[AWSClientManager, str]) -> None:
+    """Who answers otherwise than Daybook's API is named, and where the right URL is found."""
+    url = f"{behind[1]}/elsewhere"
+    memory = MemoryManager("scout", AWSClientManager(), door="api", api_url=f"{url}/")
+    with pytest.raises(StorageError, match=f"(?s)GET {url}/stats .*output ApiUrl"):
+        memory.get_decision_stats()
+
+
 REFUSED: list[tuple[str, tuple[Any, ...], type[InvalidInputError]]] = [
     ("signal_status", (5,), InvalidSignalIdError),
     ("signal_status", ("x" * 70_000,), InvalidSignalIdError),

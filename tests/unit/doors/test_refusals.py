@@ -85,6 +85,7 @@ def test_answers_of_others(status: int, body: bytes, kind: type[errors.DaybookEr
     error = error_of("GET /stats", HttpAnswer(status=status, headers={}, body=body))
     assert type(error) is kind
     assert "GET /stats" in str(error)
+    assert ("ApiUrl" in str(error)) is (status in {400, 403, 404}), "the URL may be wrong"
 
 
 def test_a_function_that_failed_is_told_as_such() -> None:
