@@ -1,5 +1,6 @@
 """Bad input gets a clear error, and nothing is written."""
 
+import pickle
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -258,6 +259,13 @@ def test_handles_made_of_something_else(
     """What a handle cannot be made of is told when it is made, with what to pass."""
     with pytest.raises(InvalidInputError, match=says):
         make(*given)
+
+
+def test_handles_are_not_pickled(log: DecisionLogger) -> None:
+    """Another process is told to make its own, before and after connections are there."""
+    for handle in (AWSClientManager(), log.memory.client_manager, log.memory, log):
+        with pytest.raises(TypeError, match="make the handle in the process that uses it"):
+            pickle.dumps(handle)
 
 
 def test_cursors_belong_to_their_query(manager: AWSClientManager) -> None:

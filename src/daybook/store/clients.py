@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from boto3 import Session
 from botocore.config import Config
@@ -104,6 +104,12 @@ class Clients:
     def signed_http(self) -> SignedHttp:
         """Make a sender of requests that are signed with the session's credentials."""
         return SignedHttp(self._session, self.region)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a client manager has connections, and neither it nor a handle made of it can be "
+            "pickled: make the handle in the process that uses it"
+        )
 
     @contextmanager
     def _connecting(self) -> Iterator[None]:
