@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from daybook.models.identity import check_role_name
+
 PREFIX = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]{0,31})?")
-ROLE_NAME_PART = re.compile(r"[A-Za-z0-9.@_-]+")
-"""What both an agent's id and the name of an IAM role can hold."""
-LONGEST_ROLE_NAME = 64
 LONGEST_RETENTION = 36_500
 DOORS = ("api", "tables")
 """The ways in that an agent's role can be given."""
@@ -184,7 +183,7 @@ def stage_config(context: Callable[[str], Any]) -> StageConfig:
             "and IAM takes the names of their roles for the same. Rename one."
         )
     for agent in config.agents:
-        _check_role_name(config.agent_role_prefix, agent)
+        check_role_name(config.agent_role_prefix, agent)
     return config
 
 
@@ -210,18 +209,3 @@ def _number(context: Callable[[str], Any], name: str, default: int, most: int) -
             "for ever."
         )
     return int(text)
-
-
-def _check_role_name(prefix: str, agent: str) -> None:
-    """Refuse an agent id that IAM would not take as part of a role's name."""
-    if not ROLE_NAME_PART.fullmatch(agent):
-        raise ValueError(
-            f"Agent {agent!r} cannot have a role: IAM role names hold letters, digits and '.@_-' "
-            "of what an agent's id may hold. Rename the agent, or leave it out of -c agents=… and "
-            "give it a role of your own."
-        )
-    if len(prefix + agent) > LONGEST_ROLE_NAME:
-        raise ValueError(
-            f"Agent {agent!r} cannot have a role: {prefix + agent!r} has {len(prefix + agent)} "
-            f"characters and IAM allows {LONGEST_ROLE_NAME}. Shorten the agent's id or the prefix."
-        )

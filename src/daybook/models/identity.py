@@ -17,6 +17,9 @@ from pydantic import AfterValidator
 from daybook.errors import InvalidAgentIdError, InvalidDecisionIdError, InvalidInputError
 
 AGENT_ID = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+_ROLE_NAME_PART = re.compile(r"[A-Za-z0-9.@_-]+")
+"""What both an agent's id and the name of an IAM role can hold."""
+_LONGEST_ROLE_NAME = 64
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of the writer's clock a decision may claim to be made."""
@@ -107,6 +110,22 @@ def checked_agent_id(agent_id: str) -> str:
             "use 1 to 128 characters of A-Z a-z 0-9 . _ : @ -"
         )
     return agent_id
+
+
+def check_role_name(prefix: str, agent_id: str) -> None:
+    """Raise InvalidInputError for an id that IAM would not take as part of a role's name."""
+    name = prefix + checked_agent_id(agent_id)
+    if not _ROLE_NAME_PART.fullmatch(agent_id):
+        raise InvalidInputError(
+            f"Agent {agent_id!r} cannot have a role: IAM role names hold letters, digits and "
+            "'.@_-' of what an agent's id may hold. Rename the agent, or leave it out here and "
+            "give it a role of your own."
+        )
+    if len(name) > _LONGEST_ROLE_NAME:
+        raise InvalidInputError(
+            f"Agent {agent_id!r} cannot have a role: {name!r} has {len(name)} characters and IAM "
+            f"allows {_LONGEST_ROLE_NAME}. Shorten the agent's id or the prefix."
+        )
 
 
 def aware(moment: datetime, name: str) -> datetime:

@@ -88,6 +88,11 @@ class PlatformConfig:
         """The name of the deployed stack, as `infra.config` makes it."""
         return f"{self.table_prefix}daybook-local".replace("_", "-")
 
+    @property
+    def agent_role_prefix(self) -> str:
+        """What the name of every agent's role starts with, as `infra.config` makes it."""
+        return f"{self.table_prefix}daybook-agent-"
+
 
 def find_checkout(start: Path) -> Path:
     """Return the checkout that a folder lies in. PlatformError if it lies in none."""

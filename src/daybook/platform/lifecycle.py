@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import IO
 
 from daybook.errors import PlatformError
-from daybook.models.identity import checked_agent_id
+from daybook.models.identity import check_role_name
 from daybook.platform import server
 from daybook.platform.config import PlatformConfig, check_tools
 from daybook.platform.connection import Connection, connection_to
@@ -75,13 +75,14 @@ def up(
     """Bring the platform up, from whatever state it is in; return what was done.
 
     Starts the server unless it runs, and deploys the stack unless the same code is deployed
-    and complete. Each of `agents` gets a role, besides those who already have one. PlatformError
-    if it cannot be done; what was done until then stays, and another `up` goes on from there.
+    and complete. Each of `agents` gets a role, besides those who already have one;
+    InvalidInputError, before anything is begun, for one that cannot have any. PlatformError if
+    it cannot be done; what was done until then stays, and another `up` goes on from there.
     """
     began = time.monotonic()
     check_tools(config)
     for agent in agents:
-        checked_agent_id(agent)
+        check_role_name(config.agent_role_prefix, agent)
     with _locked(config, report):
         crashed = server.was_killed(config)
         started = _ensure_server(config, report)

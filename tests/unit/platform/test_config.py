@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from daybook.errors import PlatformError
-from daybook.platform import PlatformConfig, find_checkout
+from daybook.errors import InvalidInputError, PlatformError
+from daybook.platform import PlatformConfig, find_checkout, up
 from daybook.platform.config import check_tools
 
 
@@ -40,10 +40,24 @@ def test_two_homes_share_no_file(tmp_path: Path) -> None:
     assert first.endpoint_url != second.endpoint_url
 
 
-def test_stack_is_named_as_in_infra() -> None:
-    """The platform looks for the stack under the name that the app gives it."""
+@pytest.mark.parametrize(
+    ("agent", "says"),
+    [("a:b", "cannot have a role"), ("a" * 64, "IAM allows 64"), ("a b", "is not an agent id")],
+)
+def test_agents_without_a_role_are_refused_at_once(
+    config: PlatformConfig, agent: str, says: str
+) -> None:
+    """Before the server is started and anything is built."""
+    with pytest.raises(InvalidInputError, match=says):
+        up(config, agents=[agent])
+    assert not config.lock_file.exists()
+
+
+def test_things_are_named_as_in_infra() -> None:
+    """The platform looks for the stack and the roles under the names that the app gives them."""
     from infra.config import stage_config  # noqa: PLC0415 - the package itself may not know it
 
     config = PlatformConfig(root=Path(), table_prefix="team_a-")
     given = {"stage": "local", "prefix": "team_a-"}
     assert config.stack_name == stage_config(given.get).stack_id
+    assert config.agent_role_prefix == stage_config(given.get).agent_role_prefix
