@@ -2,7 +2,8 @@
 
 import inspect
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial, wraps
 from typing import Any, Protocol, TypeVar, Unpack, cast
 
@@ -51,6 +52,8 @@ def decision(
 ) -> Decorator:
     """Make each call of a function, or of an `async def`, a decision.
 
+    A call that returns an awaitable is a decision until that has been awaited to its end.
+
     Its arguments are the context, its returned text or list of texts is what was selected, and
     an exception is its failure. `context` (a mapping, or a function of the arguments by name)
     replaces the arguments; `include` and `exclude` name some of them; `selected` makes the
@@ -78,18 +81,21 @@ def decision(
         _refuse_unfit(function)
         block = factory.for_calls_of(function)
 
-        if inspect.iscoroutinefunction(function):
+        async def awaited(around: DecisionBlock, work: Callable[[], Awaitable[Any]]) -> Any:
+            async with around as decided:
+                result = await work()
+                unfit = _choose(decided, result, selected)
+            _tell(decided, unfit, on_log_failure)
+            return result
+
+        if any(map(inspect.iscoroutinefunction, _run_by(function))):
 
             @wraps(function)
             async def decided_async(*args: Any, **kwargs: Any) -> Any:
                 around = block(args, kwargs)
-                if around is None:  # the call does not fit: Python says how
-                    return await function(*args, **kwargs)
-                async with around as decided:
-                    result = await function(*args, **kwargs)
-                    unfit = _choose(decided, result, selected)
-                _tell(decided, unfit, on_log_failure)
-                return result
+                work = partial(function, *args, **kwargs)
+                # a call that does not fit has no block: Python says how
+                return await (work() if around is None else awaited(around, work))
 
             return cast("Function", decided_async)
 
@@ -98,8 +104,13 @@ def decision(
             around = block(args, kwargs)
             if around is None:
                 return function(*args, **kwargs)
-            with around as decided:
+            with ExitStack() as open_block:
+                decided = open_block.enter_context(around)
                 result = function(*args, **kwargs)
+                if inspect.isawaitable(result):
+                    open_block.pop_all()
+                    decided.set_aside()
+                    return awaited(decided, lambda: result)
                 unfit = _choose(decided, result, selected)
             _tell(decided, unfit, on_log_failure)
             return result
@@ -219,6 +230,11 @@ def _memory_for(function: Callable[..., Any], log: Log | None, whose: object) ->
     return around
 
 
+def _run_by(function: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """Return what a call may run: an object that is no function runs its class's `__call__`."""
+    return function, type(function).__call__
+
+
 def _refuse_unfit(function: object) -> None:
     found = None
     if isinstance(function, classmethod | staticmethod | property):
@@ -228,7 +244,10 @@ def _refuse_unfit(function: object) -> None:
         found = "a class: decorate the method that decides"
     elif not callable(function):
         found = f"a {type(function).__name__}: use @decision(DecisionType.…) above a function"
-    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+    elif any(
+        inspect.isgeneratorfunction(run) or inspect.isasyncgenfunction(run)
+        for run in _run_by(function)
+    ):
         found = (
             "a generator, which runs piece by piece among other code: use "
             "`with log.deciding(…):` around each choice inside it"

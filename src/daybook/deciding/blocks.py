@@ -69,6 +69,7 @@ class DecisionBlock(OpenDecision):
         self._nests = "parent_decision_id" not in details
         self._writing = threading.Lock()
         self._tried = self._written = self._ended = self._outcome_written = False
+        self._set_aside = False
 
     @property
     def is_logged(self) -> bool:
@@ -121,7 +122,14 @@ class DecisionBlock(OpenDecision):
         self._end(fault)
         self._conclude(fault)
 
+    def set_aside(self) -> None:
+        """Step out without ending it; `async with` takes it up again, in whichever task."""
+        leave(self._scope)
+        self._set_aside = True
+
     async def __aenter__(self) -> Self:
+        if self._set_aside:
+            return self._step_in()
         around = self._around()
         if around is not None and around.waits_to_be_logged:
             await off_loop(around.settle)
@@ -150,9 +158,13 @@ class DecisionBlock(OpenDecision):
             self._id = new_decision_id(self.memory.agent_id, self.memory.client_manager.clock())
             if around is not None:
                 self._said["parent_decision_id"] = around.decision_id
+        self._started = perf_counter()
+        return self._step_in()
+
+    def _step_in(self) -> Self:
+        self._set_aside = False
         self._scope = Scope(self.memory, self)
         enter(self._scope)
-        self._started = perf_counter()
         return self
 
     def _not_begun(self) -> None:
