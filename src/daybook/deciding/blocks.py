@@ -63,7 +63,7 @@ class DecisionBlock(OpenDecision):
             **details,
         )
         super().__init__(parts, context)
-        self.memory = memory
+        self._memory = memory
         self._comes_later = outcome == "later"
         self._warns = on_log_failure == "warn"
         self._nests = "parent_decision_id" not in details
@@ -86,7 +86,7 @@ class DecisionBlock(OpenDecision):
             self._write_decision()
             if self._ended and not self._outcome_written:
                 if self._judged or self._fault is not None or not self._comes_later:
-                    self.memory.record_outcome(self._final_outcome(self._latency_ms))
+                    self._memory.record_outcome(self._final_outcome(self._latency_ms))
                 self._outcome_written = True
 
     @property
@@ -155,7 +155,7 @@ class DecisionBlock(OpenDecision):
     def _begin(self, around: "DecisionBlock | None") -> Self:
         with self._saying:
             self._not_begun()
-            self._id = new_decision_id(self.memory.agent_id, self.memory.client_manager.clock())
+            self._id = new_decision_id(self._memory.agent_id, self._memory.client_manager.clock())
             if around is not None:
                 self._said["parent_decision_id"] = around.decision_id
         self._started = perf_counter()
@@ -163,7 +163,7 @@ class DecisionBlock(OpenDecision):
 
     def _step_in(self) -> Self:
         self._set_aside = False
-        self._scope = Scope(self.memory, self)
+        self._scope = Scope(self._memory, self)
         enter(self._scope)
         return self
 
@@ -204,7 +204,7 @@ class DecisionBlock(OpenDecision):
             return
         draft = self._final_draft()
         try:
-            self.memory.record_decision(draft)
+            self._memory.record_decision(draft)
         except InvalidInputError:
             self._reopen()
             raise

@@ -11,19 +11,21 @@ from daybook.errors import DecisionLoggedError, InvalidInputError
 from daybook.models import DecisionType
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 
-_PARTS = (
-    *("decision_type", "options", "scores", "selected", "confidence", "rationale", "propensity"),
-    *("patterns_applied", "session_id", "tags", "agent_version", "parent_decision_id"),
+_SETTABLE = (
+    *("options", "scores", "selected", "confidence", "rationale", "propensity"),
+    *("patterns_applied", "session_id", "tags", "agent_version"),
 )
+_PARTS = ("decision_type", "parent_decision_id", *_SETTABLE)
 _NOT_SURE = 0.0
 
 
 class OpenDecision:
     """A decision that is not logged yet.
 
-    The attributes can be set until the decision is logged, and are checked at once: a faulty
-    one raises InvalidInputError and changes nothing. Afterwards DecisionLoggedError. Lists are
-    tuples here, and replaced rather than appended to; `context` is a mapping that takes more.
+    The attributes can be set until the decision is logged, and are checked at once: a faulty or
+    an unknown one raises InvalidInputError and changes nothing. Afterwards DecisionLoggedError.
+    Lists are tuples here, and replaced rather than appended to; `context` is a mapping that takes
+    more.
     `parts` come from `checked_parts`.
     """
 
@@ -47,6 +49,15 @@ class OpenDecision:
         self._id: str | None = None
         self._draft: DecisionDraft | None = None
         self._outcome_draft: OutcomeDraft | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in {*_SETTABLE, "context"} and not name.startswith("_"):
+            raise InvalidInputError(
+                f"{name} of a decision cannot be set. What can: {', '.join(_SETTABLE)}, context; "
+                "what came of it is said with d.outcome(…)",
+                [(name, "cannot be set")],
+            )
+        super().__setattr__(name, value)
 
     @property
     def decision_id(self) -> str:

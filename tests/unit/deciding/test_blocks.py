@@ -222,6 +222,16 @@ def test_a_bad_change_is_told_where_it_stands(log: DecisionLogger) -> None:
     assert (read.reasoning.confidence, read.tags, read.context.as_dict()) == (0.5, [], {})
 
 
+@pytest.mark.parametrize("name", ["rational", "tag", "outcome", "select", "decision_id", "memory"])
+def test_what_cannot_be_set_is_told_with_what_can(log: DecisionLogger, name: str) -> None:
+    """A mistyped name is not dropped in silence, and a method is not overwritten."""
+    with log.deciding(RISK, confidence=0.5) as d:
+        with pytest.raises(InvalidInputError, match=rf"^{name} .* rationale, .*tags, .* context"):
+            setattr(d, name, "x")
+        d.outcome(success=True)
+    assert only(log).decision_id == d.decision_id
+
+
 def test_the_context_is_what_was_seen(log: DecisionLogger) -> None:
     """What the agent does with its own dict and list afterwards is not in the log."""
     market: dict[str, Any] = {"prices": [1.0, 2.0]}
