@@ -65,6 +65,12 @@ def decision(
     arguments; each call raises NoLoggerError, before the function runs, when there is no log.
     The rest is as in `DecisionLogger.deciding`.
     """
+    if not isinstance(decision_type, str):
+        raise InvalidInputError(
+            f"@decision was given {_name(decision_type)} in place of a type of decision: "
+            "write @decision(DecisionType.X)",
+            [("decision_type", "is not a DecisionType")],
+        )
     begin = partial(
         DecisionBlock,
         decision_type=decision_type,

@@ -297,6 +297,14 @@ def test_bad_arguments_are_told_as_it_is_decorated(log: DecisionLogger, faulty: 
         decision(**{"decision_type": QUERY, "log": log} | faulty)(choose)
 
 
+def test_a_decorator_without_its_type_is_told_how() -> None:
+    """`@decision` alone gets the function where the type belongs."""
+    bare: Any = decision
+    for wrong in (only, staticmethod(only), None):
+        with pytest.raises(InvalidInputError, match=r"write @decision\(DecisionType.X\)"):
+            bare(wrong)
+
+
 def test_recursion_nests(log: DecisionLogger) -> None:
     """Each call is a decision of the one that made it."""
 
