@@ -1,7 +1,6 @@
 """`@decision`: a function each of whose calls is a decision."""
 
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial, wraps
@@ -16,13 +15,11 @@ from daybook.deciding import (
 )
 from daybook.deciding.arguments import bound_arguments, keywords_of, owner_of
 from daybook.deciding.blocks import Unlogged, When, checked_block
-from daybook.deciding.faults import noted
+from daybook.deciding.faults import noted, warned
 from daybook.errors import InvalidInputError, NoLoggerError
 from daybook.logger import DecisionLogger
 from daybook.memory_manager import MemoryManager
 from daybook.models import DecisionType
-
-_log = logging.getLogger("daybook")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Arguments = dict[str, Any]
@@ -207,7 +204,7 @@ def _tell(decided: DecisionBlock, unfit: Exception | None, on_log_failure: Unlog
         return
     note = f"the function itself went well; {decided.decision_id} has no choice from its result"
     if on_log_failure == "warn":
-        _log.warning("%s: %s", note, unfit, exc_info=unfit)
+        warned(note, unfit)
         return
     noted(unfit, note)
     raise unfit

@@ -6,7 +6,6 @@ log, and a process that dies loses only what it had not yet decided. Once it has
 over for writing it does not change.
 """
 
-import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +14,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, Unpack
 
 from daybook.deciding.drafting import BlockDetails, Context
-from daybook.deciding.faults import noted
+from daybook.deciding.faults import noted, warned
 from daybook.deciding.off_loop import off_loop
 from daybook.deciding.open_decisions import OpenDecision, checked_parts
 from daybook.deciding.scopes import Scope, current_decision, enter, leave
@@ -28,8 +27,6 @@ When = Literal["now", "later"]
 
 Unlogged = Literal["raise", "warn"]
 """What to do when the block went well and logging it did not."""
-
-_log = logging.getLogger("daybook")
 
 
 class DecisionBlock(OpenDecision):
@@ -193,7 +190,7 @@ class DecisionBlock(OpenDecision):
             if fault is not None:
                 noted(fault, f"{note}: {failure}")
             elif self._warns:
-                _log.warning("%s: %s", note, failure, exc_info=failure)
+                warned(note, failure)
             else:
                 noted(failure, f"{note}; the block itself went well. d.log() tries again")
                 raise

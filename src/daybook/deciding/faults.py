@@ -1,6 +1,11 @@
-"""What is recorded of an exception that left a block."""
+"""What is recorded of an exception that left a block, and what is said of one in logging it."""
 
+import logging
 from contextlib import suppress
+
+from daybook.errors import DaybookError
+
+_log = logging.getLogger("daybook")
 
 LONGEST_ERROR = 1_000
 """Characters of an exception that are recorded."""
@@ -23,3 +28,12 @@ def noted(fault: BaseException, note: str) -> None:
     """Add a note to an exception, if it takes any."""
     with suppress(Exception):
         fault.add_note(note)
+
+
+def warned(what: str, fault: BaseException) -> None:
+    """Log a warning; with the traceback if it is debugged, or nothing that Daybook raises.
+
+    An error of Daybook's is a sentence that says what to do, and so enough.
+    """
+    is_enough = isinstance(fault, DaybookError) and not _log.isEnabledFor(logging.DEBUG)
+    _log.warning("%s: %s", what, fault, exc_info=None if is_enough else fault)

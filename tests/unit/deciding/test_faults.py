@@ -16,6 +16,7 @@ from daybook import (
     InvalidInputError,
     MemoryManager,
     UnreachableError,
+    decision,
 )
 from daybook.deciding.faults import LONGEST_ERROR
 from daybook.settings import Settings
@@ -191,6 +192,34 @@ def test_a_failure_of_logging_that_is_only_warned_of(
     assert "no answer" in caplog.text
     with pytest.raises(KeyError), broken.deciding(RISK, confidence=0.5, on_log_failure="warn"):
         raise KeyError("mine")
+
+
+@pytest.mark.parametrize(
+    ("fault", "level", "traceback"),
+    [
+        (UnreachableError("no answer"), logging.WARNING, False),
+        (UnreachableError("no answer"), logging.DEBUG, True),
+        (RuntimeError("no answer"), logging.WARNING, True),
+    ],
+)
+def test_a_warning_is_a_sentence(
+    log: DecisionLogger,
+    caplog: pytest.LogCaptureFixture,
+    fault: Exception,
+    level: int,
+    traceback: bool,
+) -> None:
+    """A traceback comes with what nobody foresaw, and to whoever debugs."""
+    broken = DecisionLogger(Broken(log.memory, "decision", 1, fault))
+    with caplog.at_level(level, logger="daybook"):
+        with broken.deciding(RISK, confidence=0.5, on_log_failure="warn"):
+            pass
+        decision(RISK, log=log, options=["a"], on_log_failure="warn")(lambda: "c")()
+    told, unfit = (record for record in caplog.records if record.levelno == logging.WARNING)
+    assert told.getMessage().endswith("no answer")
+    assert bool(told.exc_info) is traceback
+    assert "not an option" in unfit.getMessage()
+    assert bool(unfit.exc_info) is (level == logging.DEBUG)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
