@@ -1,9 +1,11 @@
 """What a block records, what it refuses, and when it is written."""
 
 import math
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -327,6 +329,30 @@ def test_a_plain_thread_nests_on_its_own(log: DecisionLogger) -> None:
         assert current_decision() is outer
     assert seen == [None, outer.decision_id]
     assert current_decision() is None
+
+
+def exit_with_parent(log: DecisionLogger | None = None) -> None:
+    """Exit with 1 where a decision is under way, and with 2 if its children are not."""
+    around = current_decision()
+    if around is None:
+        sys.exit(0)
+    assert log
+    child = log.log_decision(RISK, confidence=0.5)
+    sys.exit(1 if log.get_decision(child).parent_decision_id == around.decision_id else 2)
+
+
+def test_a_spawned_process_starts_with_no_parent_and_a_forked_one_with_a_copy(
+    log: DecisionLogger,
+) -> None:
+    """As the documentation says; what a forked one decides is a child of the block."""
+    spawning, forking = get_context("spawn"), get_context("fork")
+    with log.deciding(RISK, confidence=0.5):
+        spawned = spawning.Process(target=exit_with_parent)
+        forked = forking.Process(target=exit_with_parent, args=(log,))
+        for process in (spawned, forked):
+            process.start()
+            process.join()
+    assert (spawned.exitcode, forked.exitcode) == (0, 1)
 
 
 def test_carrying_refuses_what_it_cannot_carry() -> None:
