@@ -252,6 +252,7 @@ class DecisionLogger:
     ) -> Iterator[DecisionRecord]:
         """Iterate this agent's decisions, newest first, reading on as they are taken.
 
+        An iterator: `next(…, None)` is the most recent one, `list(…)` all of them.
         `since` is inclusive, `until` exclusive. `tier` is `stm` for decisions younger than a
         day, `ltm` for older ones.
         """
