@@ -33,7 +33,7 @@ def _tier(value: object) -> object:
     return value
 
 
-class DecisionQuery(Record):
+class DecisionQuery(Record, title="the query"):
     """Which decisions of an agent: None means any.
 
     `since` is inclusive and `until` exclusive, both by the time the decision was made.

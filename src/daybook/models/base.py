@@ -14,7 +14,10 @@ MOST_PROBLEMS = 50
 
 
 class Record(BaseModel):
-    """An immutable pydantic model that refuses unknown fields and never coerces types."""
+    """An immutable pydantic model that refuses unknown fields and never coerces types.
+
+    Its `title` is what errors call it: an agent that logs a decision knows of no draft.
+    """
 
     model_config = ConfigDict(
         strict=True, frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
@@ -26,7 +29,7 @@ class Record(BaseModel):
         try:
             return cls(**fields)
         except ValidationError as fault:
-            raise as_invalid_input(fault, cls.__name__) from None
+            raise as_invalid_input(fault, fault.title) from None
 
 
 def as_invalid_input(fault: ValidationError, what: str) -> InvalidInputError:

@@ -42,7 +42,7 @@ _DERIVED = {"agent_id", "decided_at"}
 """Parts of a decision that its id carries."""
 
 
-class DecisionContext(Record):
+class DecisionContext(Record, title="the context"):
     """What the agent saw: market conditions, its cycle, and any other JSON.
 
     Dumps to just what was given, so a context reads back equal.
@@ -88,7 +88,7 @@ class DecisionReasoning(Record):
         return self
 
 
-class DecisionOutcome(Record):
+class DecisionOutcome(Record, title="the outcome"):
     """What came of a decision.
 
     `quality_score` is 0 to 1 and None when nobody judged it; `latency_ms` is in
@@ -109,7 +109,7 @@ class DecisionOutcome(Record):
         return _facts(self, {"arrived_at"}) == _facts(other, {"arrived_at"})
 
 
-class DecisionRecord(Record):
+class DecisionRecord(Record, title="the decision"):
     """A decision as it was logged, with its outcome once there is one.
 
     `decided_at` is the agent's clock, carried by the id; `arrived_at` the writer's.

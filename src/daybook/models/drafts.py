@@ -30,7 +30,7 @@ from daybook.models.identity import (
 from daybook.models.json_values import JsonDict
 
 
-class DecisionDraft(DecisionReasoning):
+class DecisionDraft(DecisionReasoning, title="the decision"):
     """A decision to be logged.
 
     With a `decision_id` of its own (from `new_decision_id`) it can be handed in again after
@@ -81,7 +81,7 @@ class DecisionDraft(DecisionReasoning):
         return kind.model_construct(**{name: getattr(self, name) for name in kind.model_fields})
 
 
-class OutcomeFacts(Record):
+class OutcomeFacts(Record, title="the outcome"):
     """What came of a decision that is named elsewhere, as in the path of an HTTP request."""
 
     decision_type: Kind

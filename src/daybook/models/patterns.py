@@ -38,7 +38,7 @@ class PatternCondition(Record):
     value: str | float | int | bool | None
 
 
-class MemoryPattern(Record):
+class MemoryPattern(Record, title="the pattern"):
     """Under `conditions`, `choice` succeeds at `success_rate` rather than `baseline_rate`.
 
     `confidence` is the lower end of an interval for the rate, so it grows with the evidence.

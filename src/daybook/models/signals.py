@@ -65,7 +65,7 @@ Words = Annotated[
 ]
 
 
-class AgentSignal(Record):
+class AgentSignal(Record, title="the signal"):
     """A message to named agents, to a topic, or, with neither, to every agent."""
 
     signal_id: SignalIdText
@@ -104,7 +104,7 @@ def _told(signal: AgentSignal) -> str:
     return json.dumps(facts, sort_keys=True)
 
 
-class SignalDraft(Record):
+class SignalDraft(Record, title="the signal"):
     """A signal to be published: to named agents, to a topic, or with neither to all.
 
     With a `signal_id` of its own or a `dedupe_id` it can be handed in again after a failure, and
@@ -218,7 +218,7 @@ class SignalReport(Record):
         return sum(delivery.status == status for delivery in self.deliveries)
 
 
-class AgentDescription(Record):
+class AgentDescription(Record, title="the agent's description"):
     """What an agent says of itself: what it can do, and the topics that it listens to."""
 
     capabilities: Words = Field(default_factory=list)

@@ -20,7 +20,7 @@ _ID = re.compile(r"(?P<version>[0-9]{10})-(?P<number>[0-9]{6})-[0-9a-f]{12}")
 Kind = Literal["manual", "automatic", "replaced"]
 
 
-class AgentState(Record):
+class AgentState(Record, title="the state"):
     """An agent's state at one version; versions start at 1 and only grow.
 
     `restored_from` is the checkpoint whose data a rollback has put into this version.
@@ -85,7 +85,7 @@ def checked_checkpoint_id(text: str) -> str:
     return text
 
 
-class Checkpoint(Record):
+class Checkpoint(Record, title="the checkpoint"):
     """What an agent's state was at `version`; the most recent one has the greatest id.
 
     `kind` says who took it: somebody by hand, the schedule, or a rollback, which keeps the

@@ -19,6 +19,10 @@ from daybook import (
     models,
     new_decision_id,
 )
+from daybook.decisions.queries import DecisionQuery
+from daybook.models.base import Record
+from daybook.models.drafts import DecisionDraft, OutcomeDraft
+from daybook.models.signals import AgentDescription, SignalDraft
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -96,6 +100,28 @@ def test_bad_fields_are_named(
     with pytest.raises(InvalidInputError) as caught:
         kind.checked(**(fields | bad))
     assert caught.value.problems[0][0].split(".")[0] in bad
+
+
+@pytest.mark.parametrize(
+    ("record", "named"),
+    [
+        (DecisionDraft, "the decision"),
+        (DecisionRecord, "the decision"),
+        (OutcomeDraft, "the outcome"),
+        (DecisionQuery, "the query"),
+        (SignalDraft, "the signal"),
+        (AgentSignal, "the signal"),
+        (AgentDescription, "the agent's description"),
+        (AgentState, "the state"),
+        (MemoryPattern, "the pattern"),
+    ],
+)
+def test_an_error_names_a_record_in_the_words_of_the_field(
+    record: type[Record], named: str
+) -> None:
+    """An agent that logs a decision has never heard of a draft."""
+    with pytest.raises(InvalidInputError, match=f"^{named} is not valid. "):
+        record.checked(no_such_field=1)
 
 
 def test_a_context_dumps_to_what_was_given() -> None:
