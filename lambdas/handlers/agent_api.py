@@ -181,8 +181,8 @@ def _json(body: bytes, status: HTTPStatus = HTTPStatus.OK) -> Answer:
     carried = len(json.dumps(text, ensure_ascii=False).encode())
     if carried > LARGEST_ANSWER:
         raise BodyTooLargeError(
-            f"the answer is {carried:,} bytes, and the API carries {LARGEST_ANSWER:,}: "
-            "read this with the SDK, straight from the tables"
+            f"the answer is {carried:,} bytes, and the API carries {LARGEST_ANSWER:,}: what was "
+            "asked is done, and can be read with door='tables'"
         )
     answer = Response(status, content_types.APPLICATION_JSON, text, headers)
     answer.base64_encoded = packed is not None

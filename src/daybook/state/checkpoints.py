@@ -11,6 +11,7 @@ from daybook.models.base import as_invalid_input
 from daybook.models.decisions import Label
 from daybook.models.state import Kind, checked_checkpoint_id, version_and_number
 from daybook.state import checkpoint_items, state_items
+from daybook.state.current import standing_item
 from daybook.state.retention import prune
 from daybook.state.state_items import LAST, TRIES, contended, version_of
 from daybook.store import STATE, Store, keys
@@ -88,6 +89,24 @@ def get_checkpoint(store: Store, agent_id: str, checkpoint_id: str) -> Checkpoin
         raise not_found(agent_id, checkpoint_id)
     document = checkpoint_items.read_data(store, found[str(data["sk"])])
     return checkpoint_items.read(found[str(about["sk"])], document)
+
+
+def last_checkpoint(store: Store, agent_id: str) -> Checkpoint:
+    """Return the checkpoint that a rollback without an id goes to, with its data. Two requests.
+
+    Raises CheckpointNotFoundError.
+    """
+    return get_checkpoint(store, agent_id, last_id(agent_id, standing_item(store, agent_id)))
+
+
+def last_id(agent_id: str, item: Item) -> str:
+    """Return the id of the last checkpoint that was taken of the state in this item."""
+    last = item.get(LAST)
+    if last is None:
+        raise CheckpointNotFoundError(
+            f"{agent_id!r} has no checkpoint to go back to: create_checkpoint() takes one"
+        )
+    return str(last)
 
 
 def not_found(agent_id: str, checkpoint_id: str) -> CheckpointNotFoundError:

@@ -1,16 +1,18 @@
 """An agent's state as it stands: loaded, saved as the next version, taken over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from daybook.errors import InvalidInputError
+from daybook.errors import InvalidInputError, StaleStateError
 from daybook.models import AgentState
 from daybook.models.identity import EPOCH
-from daybook.models.state import LARGEST_VERSION
+from daybook.models.state import LARGEST_VERSION, StateReceipt
 from daybook.state import state_items
 from daybook.state.state_items import TRIES, contended, moved_on, version_of, wrote
 from daybook.store import STATE, Store, keys
 from daybook.store.attributes import Item
+from daybook.store.batching import Backoff
 from daybook.store.expressions import absent
 from daybook.store.requests import Put, Update
 from daybook.store.schema import PARTITION_KEY
@@ -24,10 +26,56 @@ def load(store: Store, agent_id: str, *, take_over: bool = False) -> AgentState 
     writing meanwhile, and BodyMissingError or BodyCorruptError for data that was damaged.
     """
     check_take_over(take_over)
-    found = state_items.read_current(store, agent_id)
-    if found is None:
-        return None
-    return _taken_over(store, found[1]) if take_over else found[1]
+
+    def read() -> AgentState | None:
+        found = state_items.read_current(store, agent_id)
+        return found[1] if found else None
+
+    def write(version: int, token: str) -> StateReceipt:
+        return take_over_version(store, agent_id, version, token)
+
+    return take_over_by(agent_id, store.backoff, read, write) if take_over else read()
+
+
+def take_over_by(
+    agent_id: str,
+    backoff: Backoff,
+    read: Callable[[], AgentState | None],
+    write: Callable[[int, str], StateReceipt],
+) -> AgentState | None:
+    """Return the state as its next version, or None if there is none, by these two requests.
+
+    The data is read before anything is written: what cannot be read is not taken over. Raises
+    StaleStateError when others keep writing in between.
+    """
+    for _ in backoff.attempts(TRIES):
+        state = read()
+        if state is None:
+            return None
+        try:
+            made = write(state.version, state_items.new_token())
+        except StaleStateError as stale:
+            found = stale.found
+        else:
+            return state_items.make_state(agent_id, made.version, state.data, made.updated_at)
+    raise contended(agent_id, "taken over", found)
+
+
+def take_over_version(
+    store: Store, agent_id: str, expected_version: int, token: str | None = None
+) -> StateReceipt:
+    """Make the data of this version the next one's. One request.
+
+    Raises StaleStateError when another version stands, and InvalidInputError.
+    """
+    version = checked_version(expected_version) or 0
+    now = store.clock()
+    token = state_items.new_token() if token is None else state_items.checked_token(token)
+    update = state_items.next_version(agent_id, version, {}, token=token, now=now)
+    standing = store.change(update)
+    if standing is None or wrote(standing, version + 1, token):
+        return StateReceipt(version=version + 1, updated_at=now)
+    raise moved_on(agent_id, version, version_of(standing))
 
 
 def save(
@@ -125,18 +173,3 @@ def checked_version(version: int | None) -> int | None:
             "was read, or None if there was none"
         )
     return version
-
-
-def _taken_over(store: Store, state: AgentState) -> AgentState:
-    agent_id = state.agent_id
-    for attempt in store.backoff.attempts(TRIES):
-        if attempt:
-            fresh = state_items.read_current(store, agent_id)
-            state = fresh[1] if fresh else state
-        now, token = store.clock(), state_items.new_token()
-        update = state_items.next_version(agent_id, state.version, {}, token=token, now=now)
-        standing = store.change(update)
-        if standing is None or wrote(standing, state.version + 1, token):
-            return state_items.make_state(agent_id, state.version + 1, state.data, now)
-        found = version_of(standing)
-    raise contended(agent_id, "taken over", found)

@@ -23,17 +23,22 @@ class StateVerbs(Handle):
         StaleStateError at its next write: for an agent that starts in the place of another.
         """
         current.check_take_over(take_over)
-        if self.api is not None:
-            return self._take_over_state() if take_over else self._load_state()
-        return current.load(self.store, self.agent_id, take_over=take_over)
+        if self.api is None:
+            return current.load(self.store, self.agent_id, take_over=take_over)
+        if not take_over:
+            return self._load_state()
+        # read first: once a version stands nothing may fail any more
+        return current.take_over_by(
+            self.agent_id, self.api.backoff, self._load_state, self._take_over_version
+        )
 
     @verb("GET", "/state")
     def _load_state(self) -> AgentState | None:
         return current.load(self.store, self.agent_id)
 
     @verb("POST", "/state/take-over")
-    def _take_over_state(self) -> AgentState | None:
-        return current.load(self.store, self.agent_id, take_over=True)
+    def _take_over_version(self, expected_version: int, token: str | None = None) -> StateReceipt:
+        return current.take_over_version(self.store, self.agent_id, expected_version, token)
 
     def save_state(
         self, data: Mapping[str, Any], expected_version: int | None = None
@@ -89,14 +94,18 @@ class StateVerbs(Handle):
         """
         if self.api is None:
             return self._rolled_back(checkpoint_id, expected_version)
-        if checkpoint_id is not None:
-            checked_checkpoint_id(checkpoint_id)
+        current.checked_version(expected_version)
         # a checkpoint never changes, and once the rollback stands nothing may fail any more
-        held = None if checkpoint_id is None else self.get_checkpoint(checkpoint_id)
-        made = self._rollback(checkpoint_id, expected_version)
-        if held is None:
-            held = self.get_checkpoint(str(made.restored_from))
+        if checkpoint_id is None:
+            held = self._last_checkpoint()
+        else:
+            held = self.get_checkpoint(checked_checkpoint_id(checkpoint_id))
+        made = self._rollback(held.checkpoint_id, expected_version)
         return made.state(self.agent_id, held.data or {})
+
+    @verb("GET", "/state/last-checkpoint")
+    def _last_checkpoint(self) -> Checkpoint:
+        return checkpoints.last_checkpoint(self.store, self.agent_id)
 
     @verb("POST", "/state/rollback", repeatable=False)
     def _rollback(

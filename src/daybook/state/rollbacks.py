@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from daybook.errors import CheckpointNotFoundError
 from daybook.models import AgentState
 from daybook.models.state import checked_checkpoint_id
 from daybook.state import checkpoint_items, state_items
-from daybook.state.checkpoints import not_found
+from daybook.state.checkpoints import last_id, not_found
 from daybook.state.current import checked_version
 from daybook.state.retention import prune
-from daybook.state.state_items import LAST, TRIES, contended, moved_on, version_of, wrote
+from daybook.state.state_items import TRIES, contended, moved_on, version_of, wrote
 from daybook.store import STATE, Store, keys
 from daybook.store.attributes import Item
 
@@ -56,15 +55,11 @@ def _read(store: Store, agent_id: str, checkpoint_id: str | None) -> tuple[Item,
             raise not_found(agent_id, checkpoint_id)
         return items[str(current_key["sk"])], checkpoint_id, items[str(asked[1]["sk"])]
     current = store.get(STATE, current_key) or {}
-    wanted = current.get(LAST)
-    if wanted is None:
-        raise CheckpointNotFoundError(
-            f"{agent_id!r} has no checkpoint to go back to: create_checkpoint() takes one"
-        )
-    kept = store.get(STATE, keys.checkpoint_data(agent_id, str(wanted)))
+    wanted = last_id(agent_id, current)
+    kept = store.get(STATE, keys.checkpoint_data(agent_id, wanted))
     if kept is None:
-        raise not_found(agent_id, str(wanted))
-    return current, str(wanted), kept
+        raise not_found(agent_id, wanted)
+    return current, wanted, kept
 
 
 def _restored(store: Store, current: Item, kept: Item, wanted: str, now: datetime) -> bool:

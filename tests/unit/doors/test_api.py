@@ -285,6 +285,67 @@ def test_pages_past_what_an_answer_carries(behind: tuple[AWSClientManager, str])
         list(log.query_decisions())
 
 
+def test_a_state_that_no_answer_carries(behind: tuple[AWSClientManager, str]) -> None:
+    """It is neither rolled back nor taken over: nobody is fenced off by a call that fails."""
+    direct = MemoryManager("scout", behind[0])
+    direct.save_state({"noise": "".join(uuid4().hex for _ in range(400_000))})
+    kept = direct.create_checkpoint()
+    memory = through(behind, "scout", "scout")
+    with pytest.raises(BodyTooLargeError, match="door='tables'"):
+        memory.load_state(take_over=True)
+    direct.save_state({"n": 2}, 1)
+    for checkpoint_id in (None, kept.checkpoint_id):
+        with pytest.raises(BodyTooLargeError, match="door='tables'"):
+            memory.rollback(checkpoint_id)
+    taken = memory.load_state(take_over=True)
+    assert taken is not None
+    assert (taken.version, taken.data) == (3, {"n": 2})
+    assert len(direct.list_checkpoints()) == 1
+
+
+def test_a_take_over_that_comes_too_late(behind: tuple[AWSClientManager, str]) -> None:
+    """It is what somebody else has saved meanwhile that is taken over."""
+    direct = MemoryManager("scout", behind[0])
+    direct.save_state({"n": 1})
+    memory = through(behind, "scout", "scout")
+    send = SignedHttp.send
+    sent: list[str] = []
+
+    def overtaken(http: SignedHttp, method: str, *request: Any) -> HttpAnswer:
+        sent.append(method)
+        if sent == ["GET", "POST"]:
+            direct.save_state({"n": 2}, 1)
+        return send(http, method, *request)
+
+    with patch.object(SignedHttp, "send", overtaken):
+        taken = memory.load_state(take_over=True)
+    assert taken is not None
+    assert (taken.version, taken.data) == (3, {"n": 2})
+    assert taken == direct.load_state()
+    assert sent == ["GET", "POST"] * 2
+
+
+def test_a_take_over_whose_answer_is_lost(behind: tuple[AWSClientManager, str]) -> None:
+    """It is sent again, and makes one version."""
+    MemoryManager("scout", behind[0]).save_state({"n": 1})
+    memory = through(behind, "scout", "scout")
+    send = SignedHttp.send
+    lost: list[HttpAnswer] = []
+
+    def losing(http: SignedHttp, method: str, *request: Any) -> HttpAnswer:
+        answer = send(http, method, *request)
+        if method == "POST" and not lost:
+            lost.append(answer)
+            raise UnreachableError("no answer")
+        return answer
+
+    with patch.object(SignedHttp, "send", losing):
+        taken = memory.load_state(take_over=True)
+    assert lost
+    assert taken is not None
+    assert taken.version == 2
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
