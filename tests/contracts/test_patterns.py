@@ -106,6 +106,9 @@ def test_bad_arguments(memory: MemoryManager, clock: Clock) -> None:
             memory.recall(KIND, {}, limit)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="unknown"):
         memory.recall("nonsense", {})
+    for context in ({"x": {1}}, {"x": float("nan")}, {"x": {1: 2}}, {"x": "\ud800"}, ["x"], "x"):
+        with pytest.raises(InvalidInputError, match="context"):
+            memory.recall(KIND, context)  # type: ignore[arg-type]
     memory.store_pattern(make(memory, clock()))
     for agents in ("a", ["a#b"], [memory.agent_id], [f"a{n}" for n in range(100)]):
         with pytest.raises(InvalidInputError):

@@ -23,6 +23,7 @@ from daybook.memory.patterns import by_confidence
 from daybook.memory.ranking import Recollection
 from daybook.models import DecisionContext, DecisionType, MemoryPattern
 from daybook.models.decisions import checked_decision_type
+from daybook.models.json_values import checked_json
 from daybook.store import MEMORY, Store, keys
 from daybook.store.attributes import Item, Value
 from daybook.store.expressions import Condition, begins_with, equals
@@ -77,15 +78,17 @@ def recall(
         context = context.as_dict()
     if context is not None and not isinstance(context, Mapping):
         raise InvalidInputError(f"context is a {type(context).__name__}: use a dict")
+    try:
+        seen = checked_json(context or {})
+    except ValueError as fault:
+        raise InvalidInputError(f"context: {fault}", [("context", str(fault))]) from None
     condition = equals("recipient_key", agent_id) & begins_with(
         "recall_key", keys.recall_key(kind)
     )
     own, shares = _found(store, agent_id, condition)
     shared = _verified(store, agent_id, shares, known or Acquaintances())
     patterns = [pattern for pattern in own + shared if pattern.decision_type == kind]
-    return ranking.rank(
-        patterns, dict(context or {}), now=store.clock(), limit=limit, agent_id=agent_id
-    )
+    return ranking.rank(patterns, seen, now=store.clock(), limit=limit, agent_id=agent_id)
 
 
 def shared_patterns(store: Store, agent_id: str) -> list[MemoryPattern]:
