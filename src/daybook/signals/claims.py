@@ -16,11 +16,14 @@ class Claim:
     """A signal that is this worker's until `visible_until`.
 
     As a context manager it acknowledges the signal when the block ends well, and gives it back
-    when the block raises:
+    when the block raises. A block that took too long ends with ClaimExpiredError:
 
         for claim in memory.claim_signals():
-            with claim as signal:
-                act_on(signal.payload)
+            try:
+                with claim as signal:
+                    act_on(signal.payload)
+            except ClaimExpiredError:
+                continue
     """
 
     def __init__(self, handle: "SignalVerbs", claimed: ClaimedSignal) -> None:
