@@ -74,7 +74,8 @@ class SignalVerbs(Handle):
     def pending_signals(self, limit: int = 50) -> list[AgentSignal]:
         """Return what waits for this agent, the most urgent first, then the oldest.
 
-        Claims nothing. Two requests. Raises InvalidInputError for a limit that is none.
+        Claims nothing, and is no count: after 3 MB of JSON the rest is left out, until those
+        in front are claimed. Two requests. Raises InvalidInputError for a limit that is none.
         """
         return inbox.list_pending(self.store, self.agent_id, limit)
 
@@ -82,9 +83,10 @@ class SignalVerbs(Handle):
         """Claim signals of this agent's inbox, in the order in which they are due.
 
         Nobody else is given them for so many seconds; a signal that is not acknowledged by then
-        can be claimed again. One request, and one for each signal. Raises InvalidInputError for
-        a limit or a time out of range, and StorageError when AWS fails before anything is
-        claimed; when it fails later, the answer is what is claimed by then.
+        can be claimed again. After 3 MB of JSON it stops, so fewer than `limit` need not be all:
+        claim again until none come. One request, and one for each signal. Raises
+        InvalidInputError for a limit or a time out of range, and StorageError when AWS fails
+        before anything is claimed; when it fails later, the answer is what is claimed by then.
         """
         # the token, so that a request whose answer is lost can be sent again
         claimed = self._claim(limit, visibility_seconds, secrets.token_hex(6))
