@@ -104,7 +104,7 @@ def test_agent_registers_itself(
     coordinator: MultiAgentCoordinator, memory: MemoryManager, clock: Clock
 ) -> None:
     """An agent's own verbs are about the same registry."""
-    with pytest.raises(AgentNotRegisteredError):
+    with pytest.raises(AgentNotRegisteredError, match=r"MemoryManager\.register"):
         memory.heartbeat()
     card = memory.register(capabilities=["risk"], topics=["vol"])
     assert card in coordinator.agents(capability="risk")
@@ -152,7 +152,7 @@ def test_coordinator_publishes_what_it_is_given(
     with pytest.raises(UnknownTargetError):
         coordinator.route(made(targets=["nobody-at-all"]))
     other = signal.model_copy(update={"payload": {"n": 2}})
-    with pytest.raises(SignalConflictError):
+    with pytest.raises(SignalConflictError, match="Use a new signal_id"):
         coordinator.route(other)
     late = made(topic=word)
     clock.advance(hours=2)
@@ -219,6 +219,8 @@ def test_bad_words_are_refused(coordinator: MultiAgentCoordinator, word: str, ba
     for given in ({"capabilities": bad}, {"topics": bad}):
         with pytest.raises(InvalidInputError):
             coordinator.register(named(word, 1), **given)
+    with pytest.raises(InvalidInputError, match=r"topics: 'trade' is no list: use \['trade'\]"):
+        coordinator.register(named(word, 1), topics="trade")
     assert coordinator.store.get(SIGNALS, keys.registration(named(word, 1))) is None
 
 

@@ -68,6 +68,8 @@ def test_nothing_is_there_at_first(memory: MemoryManager) -> None:
     unknown = str(SignalId.make(memory.agent_id, memory.client_manager.store.clock(), None))
     with pytest.raises(SignalNotFoundError, match="has expired"):
         memory.signal_status(unknown)
+    with pytest.raises(ClaimExpiredError, match="unknown, or has expired"):
+        memory._ack(unknown, 1)  # noqa: SLF001 - as a claim would
     with pytest.raises(InvalidSignalIdError, match="publish_signal"):
         memory.signal_status("nothing")
 
@@ -92,7 +94,9 @@ def test_unknown_targets_are_named(memory: MemoryManager, desk: Any) -> None:
     """Nothing is written when one of them is not registered."""
     target = desk()
     nobody = f"nobody-{uuid4().hex}"
-    with pytest.raises(UnknownTargetError, match=rf"{nobody}.*MultiAgentCoordinator\.register"):
+    with pytest.raises(
+        UnknownTargetError, match=rf"'{nobody}' is not registered.*MemoryManager\.register"
+    ):
         memory.publish_signal(ALERT, {}, [target.agent_id, nobody])
     assert target.pending_signals() == []
     mine = equals("pk", memory.agent_id) & begins_with("sk", "S#")

@@ -37,7 +37,10 @@ def decompressed(body: bytes, encoding: str) -> bytes:
     except zlib.error as fault:
         raise InvalidInputError(f"the body is not gzip: {fault}") from None
     if len(plain) > LARGEST_BODY:
-        raise BodyTooLargeError(f"the body becomes more than {LARGEST_BODY:,} bytes")
+        raise BodyTooLargeError(
+            f"the body becomes more than {LARGEST_BODY:,} bytes: keep what is large elsewhere, "
+            "and a reference to it here"
+        )
     if not stream.eof:
         raise InvalidInputError("the body is not gzip: it ends too early")
     return plain

@@ -39,12 +39,13 @@ def _priority(value: object) -> SignalPriority:
     return SignalPriority(value)
 
 
-def _targets(value: object) -> object:
+def _listed(value: object) -> object:
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(value)
     if value is None:
         return None
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise InvalidInputError(f"{value!r:.60} is no list of agent ids")
-    return list(value)
+    advice = f": use [{value!r:.60}]" if isinstance(value, str) else ""
+    raise InvalidInputError(f"{value!r:.60} is no list{advice}")
 
 
 def _once(words: list[str]) -> list[str]:
@@ -55,13 +56,13 @@ def _once(words: list[str]) -> list[str]:
 Targets = Annotated[
     Annotated[list[AgentId], AfterValidator(_once), Field(min_length=1, max_length=MOST_TARGETS)]
     | None,
-    BeforeValidator(_targets),
+    BeforeValidator(_listed),
 ]
 Words = Annotated[
     list[Label],
     AfterValidator(_once),
     Field(max_length=MOST_WORDS),
-    BeforeValidator(_targets),
+    BeforeValidator(_listed),
 ]
 
 

@@ -69,9 +69,12 @@ def publish_draft(
 def _as_it_stands(store: Store, signal: AgentSignal, standing: Item) -> AgentSignal:
     published = items.read_signal(store, standing)
     if not published.says_the_same_as(signal):
+        under, name = f" with the signal_id {signal.signal_id}", "signal_id"
+        if signal.dedupe_id is not None:
+            under, name = f" under the dedupe_id {signal.dedupe_id!r:.80}", "dedupe_id"
         raise SignalConflictError(
-            f"another signal is already published as {signal.signal_id}, under the dedupe_id "
-            f"{signal.dedupe_id!r:.80}; it stands. Use a new dedupe_id for each signal"
+            f"another signal is already published{under}; it stands. Use a new {name} for each "
+            "signal"
         )
     return published
 
@@ -81,8 +84,9 @@ def _check_targets(store: Store, sender: str, targets: list[str], known: Directo
     if unknown:
         named = ", ".join(repr(each) for each in unknown[:_SHOWN])
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+        verb = "is" if len(unknown) == 1 else "are"
         raise UnknownTargetError(
-            f"{named}{more} of the {len(targets)} targets cannot be told anything, as nobody has "
-            "registered them: register with MultiAgentCoordinator.register or mm.register",
+            f"{named}{more} {verb} not registered, so nothing was published: register with "
+            "MemoryManager.register or MultiAgentCoordinator.register",
             [("targets", f"{each} is not registered") for each in unknown],
         )

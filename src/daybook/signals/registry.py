@@ -83,8 +83,8 @@ def heartbeat(store: Store, agent_id: str) -> AgentCard:
     done, item = store.revise(update)
     if not done:
         raise AgentNotRegisteredError(
-            f"{agent_id!r} is not registered: register it before its heartbeats, with mm.register "
-            "or MultiAgentCoordinator.register"
+            f"{agent_id!r} is not registered: register it before its heartbeats, with "
+            "MemoryManager.register or MultiAgentCoordinator.register"
         )
     return items.read_card(store, item)
 

@@ -156,15 +156,19 @@ def _is_held(standing: Item, fence: int, now: datetime) -> bool:
 
 def _lost(what: str, signal_id: str, fence: int, standing: Item) -> ClaimExpiredError:
     status = str(standing.get(items.STATUS))
+    in_time = "; claim for longer, or extend the claim in time"
     if not standing:
-        found = "it has expired"
+        found = "it is unknown, or has expired"
     elif standing.get(items.FENCE) != fence:
-        found = f"somebody else has claimed it since, and it is {status}"
-    elif status == SignalStatus.CLAIMED:
-        found = "the time of the claim is over"
+        found = f"somebody else has claimed it since, and it is {status}{in_time}"
+    elif status == SignalStatus.PROCESSED:
+        found = "this claim has acknowledged it already"
+    elif status == SignalStatus.PENDING:
+        found = "this claim has given it back already"
+    elif status == SignalStatus.DEAD:
+        found = f"it was tried too often, and is dead{in_time}"
     else:
-        found = f"this claim has already left it {status}"
+        found = f"the time of the claim is over{in_time}"
     return ClaimExpiredError(
-        f"the signal {signal_id} cannot be {what}: {found}. Nothing was changed; claim for "
-        "longer, or extend the claim in time"
+        f"the signal {signal_id} cannot be {what}, and nothing was changed: {found}"
     )

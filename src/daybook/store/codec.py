@@ -47,7 +47,8 @@ class Codec:
         plain = text.encode()
         if len(plain) > LARGEST_BODY:
             raise BodyTooLargeError(
-                f"the body is {len(plain):,} bytes of JSON; the limit is {LARGEST_BODY:,}"
+                f"the body is {len(plain):,} bytes of JSON; the limit is {LARGEST_BODY:,}: "
+                "keep what is large elsewhere, and a reference to it here"
             )
         if write_units(beside + len(plain)) == 1:
             return text

@@ -27,7 +27,8 @@ def put_body(client: "S3Client", bucket: str | None, name: str, body: bytes) -> 
     if bucket is None:
         raise BodyTooLargeError(
             f"the body takes {len(body):,} bytes, more than fits into a DynamoDB item. Deploy the "
-            "stack and set DAYBOOK_PAYLOAD_BUCKET to its bucket, or log less context"
+            "stack and set DAYBOOK_PAYLOAD_BUCKET to its bucket, or write less: less context in a "
+            "decision, less data in a state"
         )
     with told_as_ours(f"writing {name} to the bucket {bucket}"):
         client.put_object(Bucket=bucket, Key=name, Body=body, ChecksumAlgorithm="SHA256")

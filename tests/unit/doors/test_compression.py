@@ -45,5 +45,5 @@ def test_a_bomb_is_refused() -> None:
     """A small body that becomes a very large one is stopped on its way."""
     bomb = gzip.compress(bytes(65 * 1024 * 1024))
     assert len(bomb) < 100_000
-    with pytest.raises(BodyTooLargeError):
+    with pytest.raises(BodyTooLargeError, match="a reference to it"):
         decompressed(bomb, "gzip")

@@ -68,10 +68,10 @@ def test_cut_bodies_are_reported() -> None:
 
 
 def test_bodies_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond it the error gives both figures, and a bomb is not inflated."""
+    """Beyond it the error gives both figures and advice, and a bomb is not inflated."""
     bomb = CODEC.encode({"a": "0" * 5000}, beside=0)
     monkeypatch.setattr(codec, "LARGEST_BODY", 1000)
-    with pytest.raises(BodyTooLargeError, match="1,000"):
+    with pytest.raises(BodyTooLargeError, match="1,000: keep what is large elsewhere"):
         CODEC.encode({"a": uuid4().hex * 40}, beside=0)
     with pytest.raises(BodyCorruptError, match="claims"):
         CODEC.decode(bomb, 1)
