@@ -207,8 +207,9 @@ class DeliveryReport(Record):
 class SignalReport(Record):
     """How far each target has got with a signal.
 
-    `deliveries` are in the order of the agents' ids; there are none yet for a signal that the
-    router has yet to deliver, and none at all for one that nobody was there to receive.
+    `deliveries` are in the order of the agents' ids. There are none for about a second after
+    publishing, and none at all for a signal that nobody was there to receive: an empty report
+    does not tell which of the two it is.
     """
 
     signal_id: SignalIdText

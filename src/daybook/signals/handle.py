@@ -44,10 +44,10 @@ class SignalVerbs(Handle):
     ) -> str:
         """Tell something to named agents, to a topic's subscribers, or, with neither, to all.
 
-        Returns the signal's id. With a `dedupe_id` it can be published again, after a failure
-        say, and is still one signal. Raises UnknownTargetError when a target is not registered,
-        SignalConflictError when another signal stands under the `dedupe_id`, and
-        SignalTooLargeError over 256 KB of payload.
+        Returns the signal's id, also when a topic has no subscribers. With a `dedupe_id` it can
+        be published again, after a failure say, and is still one signal. Raises
+        UnknownTargetError when a target is not registered, SignalConflictError when another
+        signal stands under the `dedupe_id`, and SignalTooLargeError over 256 KB of payload.
         """
         signal_id: str | None = None
         if self.api is not None and dedupe_id is None:
