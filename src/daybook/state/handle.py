@@ -45,8 +45,8 @@ class StateVerbs(Handle):
     ) -> AgentState:
         """Write this agent's state as the version after the one that was read; return it.
 
-        None says that none was. Raises StaleStateError, with the version in `.found`, when
-        another one stands: nothing is ever overwritten unseen.
+        None or 0 says that there was none. Raises StaleStateError, with the version in `.found`,
+        when another one stands: nothing is ever overwritten unseen.
         """
         if self.api is None:
             return current.save(self.store, self.agent_id, data, expected_version)

@@ -190,8 +190,8 @@ def moved_on(agent_id: str, expected: int, found: int, *, unsure: bool = False) 
     fate = "nothing was written"
     if unsure:
         fate = (
-            f"nothing was written, unless an answer was lost on its way: then it was version "
-            f"{expected + 1} for a while"
+            f"either nothing was written, or this was version {expected + 1} and others have "
+            f"followed it, and that can no longer be told"
         )
     return StaleStateError(
         f"the state of {agent_id!r} was to follow {seen}, and {stands}: {fate}. Read it with "
