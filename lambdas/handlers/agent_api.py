@@ -180,9 +180,10 @@ def _json(body: bytes, status: HTTPStatus = HTTPStatus.OK) -> Answer:
     text = base64.b64encode(packed).decode() if packed else body.decode()
     carried = len(json.dumps(text, ensure_ascii=False).encode())
     if carried > LARGEST_ANSWER:
+        done = "" if app.current_event.http_method == "GET" else "what was asked is done, but "
         raise BodyTooLargeError(
-            f"the answer is {carried:,} bytes, and the API carries {LARGEST_ANSWER:,}: what was "
-            "asked is done, and can be read with door='tables'"
+            f"{done}the answer is {carried:,} bytes, and the API carries {LARGEST_ANSWER:,}: read "
+            "it with door='tables'"
         )
     answer = Response(status, content_types.APPLICATION_JSON, text, headers)
     answer.base64_encoded = packed is not None

@@ -15,11 +15,14 @@ from daybook import (
     AWSClientManager,
     BodyTooLargeError,
     DecisionLogger,
+    DecisionType,
     ForgedIdentityError,
     InvalidDecisionIdError,
     InvalidInputError,
     InvalidSignalIdError,
     MemoryManager,
+    MemoryPattern,
+    PatternType,
     StorageError,
     ThrottledError,
     UnreachableError,
@@ -301,6 +304,32 @@ def test_a_state_that_no_answer_carries(behind: tuple[AWSClientManager, str]) ->
     assert taken is not None
     assert (taken.version, taken.data) == (3, {"n": 2})
     assert len(direct.list_checkpoints()) == 1
+
+
+def test_what_is_done_is_said(behind: tuple[AWSClientManager, str]) -> None:
+    """Also when the answer is too large: a pattern is retired, and the error says so."""
+    direct = MemoryManager("scout", behind[0])
+    whale = MemoryPattern(
+        pattern_id="p1",
+        agent_id="scout",
+        pattern_type=PatternType.SUCCESS,
+        decision_type=DecisionType.OTHER,
+        choice="a",
+        success_rate=0.7,
+        baseline_rate=0.5,
+        sample_size=300,
+        confidence=0.6,
+        user_metadata={"noise": "".join(uuid4().hex for _ in range(400_000))},
+        created_at=direct.clock(),
+        updated_at=direct.clock(),
+    )
+    direct.store_pattern(whale)
+    memory = through(behind, "scout", "scout")
+    with pytest.raises(BodyTooLargeError, match=r"^the answer is"):
+        memory.get_pattern("p1")
+    with pytest.raises(BodyTooLargeError, match="what was asked is done"):
+        memory.retire_pattern("p1")
+    assert direct.get_pattern("p1").retired_at
 
 
 def test_a_take_over_that_comes_too_late(behind: tuple[AWSClientManager, str]) -> None:
