@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
-from uuid import uuid4
 
 import boto3
 import pytest
@@ -13,16 +12,12 @@ import pytest
 from daybook import (
     AccessDeniedError,
     AWSClientManager,
-    BodyTooLargeError,
     DecisionLogger,
-    DecisionType,
     ForgedIdentityError,
     InvalidDecisionIdError,
     InvalidInputError,
     InvalidSignalIdError,
     MemoryManager,
-    MemoryPattern,
-    PatternType,
     StorageError,
     ThrottledError,
     UnreachableError,
@@ -35,10 +30,7 @@ from daybook.models.signal_ids import SignalId
 from daybook.settings import Settings
 from daybook.store.batching import Backoff
 from daybook.store.signing import HttpAnswer, SignedHttp
-from daybook.testing import local_aws
-from lambdas.handlers import agent_api
-from tests.gateway import AgentClientManager, gateway, secret_of
-from tests.lambdas.conftest import Context
+from tests.unit.doors.conftest import Behind, through
 
 SIGNAL = str(SignalId.make("scout", EPOCH, "d"))
 Answers = Callable[[], HttpAnswer]
@@ -162,28 +154,7 @@ def test_answers_that_are_not_decoded(encoding: str) -> None:
         calling(Wire([encoded(502)]), "undoable_runs")
 
 
-@pytest.fixture
-def behind() -> Any:
-    """Serve the API over moto; give the client manager behind it and the URL."""
-    with (
-        local_aws() as manager,
-        patch.object(agent_api, "client_manager", lambda: manager),
-        gateway(agent_api.handler, Context()) as url,
-    ):
-        yield manager, url
-
-
-def through(behind: tuple[AWSClientManager, str], agent_id: str, signer: str) -> MemoryManager:
-    """Return an agent's handle whose requests another agent's role signs."""
-    _, url = behind
-    manager = AgentClientManager()
-    session = boto3.Session(signer, secret_of(signer), region_name="us-east-1")
-    http = SignedHttp(session, "us-east-1")
-    with patch.object(manager, "api", lambda url, agent: Api(url=url, agent_id=agent, http=http)):
-        return MemoryManager(agent_id, manager, door="api", api_url=url)
-
-
-def test_a_forged_identity_is_refused(behind: tuple[AWSClientManager, str]) -> None:
+def test_a_forged_identity_is_refused(behind: Behind) -> None:
     """A handle for one agent with the role of another does nothing, for either of them."""
     log = DecisionLogger(through(behind, "scout", "risk"))
     with pytest.raises(ForgedIdentityError, match="risk"):
@@ -193,7 +164,7 @@ def test_a_forged_identity_is_refused(behind: tuple[AWSClientManager, str]) -> N
         assert list(own.query_decisions()) == []
 
 
-def test_a_claim_whose_answer_is_lost(behind: tuple[AWSClientManager, str]) -> None:
+def test_a_claim_whose_answer_is_lost(behind: Behind) -> None:
     """It is sent again, and the answer is that same claim: no attempt is used up."""
     memory = through(behind, "scout", "scout")
     memory.register()
@@ -215,7 +186,7 @@ def test_a_claim_whose_answer_is_lost(behind: tuple[AWSClientManager, str]) -> N
     claim.ack()
 
 
-def test_a_wrong_signature_is_refused(behind: tuple[AWSClientManager, str]) -> None:
+def test_a_wrong_signature_is_refused(behind: Behind) -> None:
     """Whoever does not know the secret is turned away before the function."""
     _, url = behind
     manager = AWSClientManager(session=boto3.Session("scout", "guess"))
@@ -250,9 +221,7 @@ REFUSED: list[tuple[str, tuple[Any, ...], type[InvalidInputError]]] = [
 
 @pytest.mark.parametrize("door", ["tables", "api"])
 @pytest.mark.parametrize("case", range(len(REFUSED)))
-def test_both_doors_refuse_alike(
-    behind: tuple[AWSClientManager, str], door: str, case: int
-) -> None:
+def test_both_doors_refuse_alike(behind: Behind, door: str, case: int) -> None:
     """The same call is the same error, whichever way it goes."""
     verb, given, kind = REFUSED[case]
     direct = MemoryManager("scout", behind[0])
@@ -262,77 +231,7 @@ def test_both_doors_refuse_alike(
     assert type(told.value) is kind
 
 
-def test_large_bodies_are_compressed(behind: tuple[AWSClientManager, str]) -> None:
-    """20 MB of ordinary JSON go through both ways; what hardly compresses ends with an error."""
-    log = DecisionLogger(through(behind, "scout", "scout"))
-    context = {"prices": [{"symbol": "BTC", "at": n, "close": n / 8} for n in range(400_000)]}
-    logged = log.log_decision("other", confidence=0.5, context=context)
-    assert log.get_decision(logged).context.as_dict() == context
-    assert [d.decision_id for d in log.query_decisions()] == [logged]
-    noise = {"noise": "".join(uuid4().hex for _ in range(400_000))}
-    with pytest.raises(BodyTooLargeError, match="door='tables'"):
-        log.log_decision("other", confidence=0.5, context=noise)
-
-
-def test_pages_past_what_an_answer_carries(behind: tuple[AWSClientManager, str]) -> None:
-    """A page that is too large comes in parts; one decision that is too large is told."""
-    manager, _ = behind
-    direct = DecisionLogger(MemoryManager("scout", manager))
-    noise = ["".join(uuid4().hex for _ in range(60_000)) for _ in range(6)]
-    made = [direct.log_decision("other", confidence=0.5, context={"n": n}) for n in noise]
-    log = DecisionLogger(through(behind, "scout", "scout"))
-    assert [d.decision_id for d in log.query_decisions()] == made[::-1]
-    whale = "".join(uuid4().hex for _ in range(400_000))
-    direct.log_decision("other", confidence=0.5, context={"n": whale})
-    with pytest.raises(BodyTooLargeError, match="door='tables'"):
-        list(log.query_decisions())
-
-
-def test_a_state_that_no_answer_carries(behind: tuple[AWSClientManager, str]) -> None:
-    """It is neither rolled back nor taken over: nobody is fenced off by a call that fails."""
-    direct = MemoryManager("scout", behind[0])
-    direct.save_state({"noise": "".join(uuid4().hex for _ in range(400_000))})
-    kept = direct.create_checkpoint()
-    memory = through(behind, "scout", "scout")
-    with pytest.raises(BodyTooLargeError, match="door='tables'"):
-        memory.load_state(take_over=True)
-    direct.save_state({"n": 2}, 1)
-    for checkpoint_id in (None, kept.checkpoint_id):
-        with pytest.raises(BodyTooLargeError, match="door='tables'"):
-            memory.rollback(checkpoint_id)
-    taken = memory.load_state(take_over=True)
-    assert taken is not None
-    assert (taken.version, taken.data) == (3, {"n": 2})
-    assert len(direct.list_checkpoints()) == 1
-
-
-def test_what_is_done_is_said(behind: tuple[AWSClientManager, str]) -> None:
-    """Also when the answer is too large: a pattern is retired, and the error says so."""
-    direct = MemoryManager("scout", behind[0])
-    whale = MemoryPattern(
-        pattern_id="p1",
-        agent_id="scout",
-        pattern_type=PatternType.SUCCESS,
-        decision_type=DecisionType.OTHER,
-        choice="a",
-        success_rate=0.7,
-        baseline_rate=0.5,
-        sample_size=300,
-        confidence=0.6,
-        user_metadata={"noise": "".join(uuid4().hex for _ in range(400_000))},
-        created_at=direct.clock(),
-        updated_at=direct.clock(),
-    )
-    direct.store_pattern(whale)
-    memory = through(behind, "scout", "scout")
-    with pytest.raises(BodyTooLargeError, match=r"^the answer is"):
-        memory.get_pattern("p1")
-    with pytest.raises(BodyTooLargeError, match="what was asked is done"):
-        memory.retire_pattern("p1")
-    assert direct.get_pattern("p1").retired_at
-
-
-def test_a_take_over_that_comes_too_late(behind: tuple[AWSClientManager, str]) -> None:
+def test_a_take_over_that_comes_too_late(behind: Behind) -> None:
     """It is what somebody else has saved meanwhile that is taken over."""
     direct = MemoryManager("scout", behind[0])
     direct.save_state({"n": 1})
@@ -354,7 +253,7 @@ def test_a_take_over_that_comes_too_late(behind: tuple[AWSClientManager, str]) -
     assert sent == ["GET", "POST"] * 2
 
 
-def test_a_take_over_whose_answer_is_lost(behind: tuple[AWSClientManager, str]) -> None:
+def test_a_take_over_whose_answer_is_lost(behind: Behind) -> None:
     """It is sent again, and makes one version."""
     MemoryManager("scout", behind[0]).save_state({"n": 1})
     memory = through(behind, "scout", "scout")
