@@ -66,7 +66,7 @@ def remember(memory: MemoryManager) -> None:
     memory.save_state({"n": 1})
     kept = memory.create_checkpoint()
     assert memory.get_checkpoint(kept.checkpoint_id).data
-    memory.rollback(kept.checkpoint_id)
+    memory.rollback()
     assert memory.load_state()
     assert memory.load_state(take_over=True)
     assert memory.list_checkpoints()

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from daybook.settings import process_environment
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
+CALLS_SECONDS = 10.0
+"""How long a server that ends may wait for the functions it runs."""
 PORT_SECONDS = 1.0
 EXEC_SECONDS = 1.0
 POLL_SECONDS = 0.1
@@ -126,15 +129,23 @@ def stop(config: PlatformConfig) -> bool:
 
 
 def stop_process(pid: int) -> bool:
-    """Ask a process to end, and wait for it; False if it is still there in the end."""
+    """Ask a process to end, and wait for it; False if it is still there in the end.
+
+    A function that runs may be calling the server, which answers no more, again and again; and
+    the server waits for it. After a while the functions, its children, are asked to end too.
+    """
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
         return True
-    deadline = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < deadline:
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < STOP_SECONDS:
         if not _alive(pid):
             return True
+        if waited > CALLS_SECONDS:
+            for child in _children(pid):
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGTERM)
         time.sleep(POLL_SECONDS)
     return False
 
@@ -210,6 +221,15 @@ def environment(config: PlatformConfig) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    listed = subprocess.run(
+        ["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
+    )
+    pairs = (line.split() for line in listed.stdout.splitlines())
+    return [int(child) for child, parent in pairs if int(parent) == pid]
 
 
 def _alive(pid: int) -> bool:

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -84,3 +85,20 @@ def test_process_that_is_just_starting(
     monkeypatch.setattr(server, "_command_line", lambda _: next(shown))
     config.pid_file.write_text(str(os.getpid()))
     assert server.running(config) == server.Running(pid=os.getpid(), port=4877)
+
+
+def test_functions_hold_up_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that waits for a function when it is stopped ends with it, before long."""
+    monkeypatch.setattr(server, "CALLS_SECONDS", 0.3)
+    waiting = "import signal, subprocess, sys; child = subprocess.Popen(['sleep', '60']); "
+    waiting += "signal.signal(signal.SIGTERM, lambda *_: (child.wait(), sys.exit())); "
+    waiting += "print('ready', flush=True); signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", waiting], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            began = time.monotonic()
+            assert server.stop_process(process.pid)
+            assert time.monotonic() - began < 30
+        finally:
+            process.kill()
