@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from daybook.client import AWSClientManager, get_client_manager
-from daybook.settings import region
 from daybook.store.clients import CONFIG
 
 if TYPE_CHECKING:
@@ -20,16 +19,16 @@ if TYPE_CHECKING:
 @cache
 def client_manager() -> AWSClientManager:
     """Return the client manager of the region in which the function runs."""
-    return get_client_manager(region())
+    return get_client_manager()
 
 
 @cache
 def sqs() -> "SQSClient":
     """Return the queues' client."""
-    return boto3.client("sqs", region_name=region(), config=CONFIG)
+    return boto3.client("sqs", region_name=client_manager().region, config=CONFIG)
 
 
 @cache
 def events() -> Any:
     """Return the bus's client."""
-    return boto3.client("events", region_name=region(), config=CONFIG)
+    return boto3.client("events", region_name=client_manager().region, config=CONFIG)

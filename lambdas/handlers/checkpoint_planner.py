@@ -24,6 +24,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Send a message for each agent whose state has changed; say how many."""
     del event, context
     store = client_manager().store
-    now = store.clock()
-    due = ((state.agent_id, state.waiting(now)) for state in changed_states(store))
-    return plan(due, metrics, count="StatesChanged", lag="CheckpointLag")
+    due = changed_states(store)
+    return plan(due, store.clock(), metrics, count="StatesChanged", lag="CheckpointLag")

@@ -25,5 +25,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     del event, context
     store = client_manager().store
     now = store.clock()
-    due = ((agent.agent_id, agent.waiting(now)) for agent in due_agents(store, now))
-    return plan(due, metrics, count="AgentsDue", lag="ConsolidationLag")
+    return plan(due_agents(store, now), now, metrics, count="AgentsDue", lag="ConsolidationLag")

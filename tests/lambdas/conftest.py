@@ -35,7 +35,7 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[AWSClientManager]:
     """Give the functions a client manager on moto."""
     with local_aws() as made:
         connection.client_manager.cache_clear()
-        monkeypatch.setattr(connection, "get_client_manager", lambda _: made)
+        monkeypatch.setattr(connection, "get_client_manager", lambda: made)
         yield made
     connection.client_manager.cache_clear()
 

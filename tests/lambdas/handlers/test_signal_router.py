@@ -3,7 +3,9 @@
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -12,9 +14,10 @@ from daybook import AWSClientManager, InvalidInputError, MemoryManager, SignalTy
 from daybook.errors import ThrottledError
 from daybook.models.signal_ids import SignalId
 from daybook.signals import get_signal
-from daybook.store import SIGNALS, keys
+from daybook.store import SIGNALS, Store, keys
 from daybook.store.attributes import Item, from_wire, to_wire
 from daybook.store.batching import Backoff
+from daybook.store.schema import Table
 from lambdas import connection, signal_events
 from lambdas.handlers import signal_router
 from lambdas.signal_events import EventNotSentError, announce
@@ -231,44 +234,38 @@ def test_an_event_that_is_refused_to_the_end(sender: MemoryManager, outside: Out
     assert len(pauses) == 2
 
 
-def test_passing_faults_are_tried_again(
-    sender: MemoryManager, outside: Outside, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The record that failed is reported, and no other."""
-    first = published(sender, "request", {"n": 1}, ["scout"])
-    second = published(sender, "request", {"n": 2}, ["risk"])
-    insert = type(sender.store).insert
+@contextmanager
+def throttled(agent_id: str) -> Iterator[None]:
+    """Let nothing be written anew into one agent's partition."""
+    insert = Store.insert
 
-    def throttled(store: Any, table: Any, item: Item) -> Item | None:
-        if item["pk"] == "scout":
+    def inserted(store: Store, table: Table, item: Item) -> Item | None:
+        if item["pk"] == agent_id:
             raise ThrottledError("too much")
         return insert(store, table, item)
 
-    monkeypatch.setattr(type(sender.store), "insert", throttled)
-    assert deliver(first, second) == [first["dynamodb"]["SequenceNumber"]]
-    monkeypatch.undo()
+    with patch.object(Store, "insert", inserted):
+        yield
+
+
+def test_passing_faults_are_tried_again(sender: MemoryManager, outside: Outside) -> None:
+    """The record that failed is reported, and no other."""
+    first = published(sender, "request", {"n": 1}, ["scout"])
+    second = published(sender, "request", {"n": 2}, ["risk"])
+    with throttled("scout"):
+        assert deliver(first, second) == [first["dynamodb"]["SequenceNumber"]]
     assert inbox(sender, "risk") == [{"n": 2}]
     assert outside.events
 
 
-def test_what_fails_holds_up_no_other(
-    sender: MemoryManager, outside: Outside, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_fails_holds_up_no_other(sender: MemoryManager, outside: Outside) -> None:
     """What is behind it in the stream is dealt with once, however often it comes again."""
     poison = published(sender, "request", {"n": 0}, ["risk"])
     before = published(sender, "request", {"n": 1}, ["scout"])
     behind = published(sender, "request", {"n": 2}, ["scout"])
     item: Item = {"pk": "scout", "sk": "IN#1@boss", "status": "dead"}
     died = record_of(item, item | {"status": "claimed"}, "MODIFY")
-    with monkeypatch.context() as failing:
-        real = type(sender.store).insert
-
-        def throttled(store: Any, table: Any, item: Item) -> Item | None:
-            if item["pk"] == "risk":
-                raise ThrottledError("too much")
-            return real(store, table, item)
-
-        failing.setattr(type(sender.store), "insert", throttled)
+    with throttled("risk"):
         failed = [poison["dynamodb"]["SequenceNumber"]]
         assert deliver(before, poison, behind, died) == failed
         for _ in range(3):
