@@ -13,6 +13,7 @@ import pytest
 from daybook import AWSClientManager
 from daybook.platform import Connection, PlatformConfig, down, up
 from daybook.settings import Settings
+from tests.lasting_tables import create_lasting_tables
 from tests.servers import dynamodb_local, free_port
 
 ROOT = Path(__file__).parent.parent
@@ -45,8 +46,7 @@ def dynamodb_local_url() -> Iterator[str]:
 def database(dynamodb_local_url: str) -> AWSClientManager:
     """Give a client manager on DynamoDB Local, with tables; each test uses agents of its own."""
     manager = AWSClientManager(endpoint_url=dynamodb_local_url, settings=Settings())
-    # at each write DynamoDB Local counts all of the stream so far
-    manager.create_all_tables(streams=False)
+    create_lasting_tables(manager)
     return manager
 
 

@@ -15,6 +15,7 @@ from daybook.testing import local_aws
 from tests.clocks import Clock
 from tests.gateway import AgentClientManager, gateway
 from tests.lambdas.conftest import Context
+from tests.lasting_tables import create_lasting_tables
 from tests.moto_tables import emptied
 
 BUCKET = "contract-bodies"
@@ -36,7 +37,7 @@ def tables_on_ministack(platform: Connection) -> AWSClientManager:
     manager = AWSClientManager(
         endpoint_url=platform.endpoint_url, session=session, settings=_settings("ministack")
     )
-    manager.create_all_tables(streams=False)
+    create_lasting_tables(manager)
     manager.s3().create_bucket(Bucket=BUCKET)
     return manager
 

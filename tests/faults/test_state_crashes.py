@@ -122,29 +122,31 @@ def test_a_writer_of_a_large_state_dies(after_effect: bool) -> None:
 
 def test_rollback_while_checkpoints_go(memory: MemoryManager) -> None:
     """A checkpoint that is taken away meanwhile is restored whole, or not found."""
-    ended: list[str] = []
+    told: list[str] = []
 
     def go_back(_: int) -> None:
-        oldest = memory.list_checkpoints()[-1]
-        try:
-            state = rollback(memory.store, memory.agent_id, oldest.checkpoint_id, keep=1)
-        except (CheckpointNotFoundError, StaleStateError) as told:
-            ended.append(type(told).__name__)
-        else:
-            ended.append("restored")
-            assert state.data["n"] in {1, 2, 3}
+        # checkpoints come to an end, so this does
+        while True:
+            oldest = memory.list_checkpoints()[-1]
+            try:
+                state = rollback(memory.store, memory.agent_id, oldest.checkpoint_id, keep=1)
+            except (CheckpointNotFoundError, StaleStateError) as fault:
+                told.append(type(fault).__name__)
+            else:
+                assert state.data["n"] in {1, 2, 3}
+                return
 
     def take(_: int) -> None:
         try:
             create_checkpoint(memory.store, memory.agent_id, keep=1)
         except StaleStateError:
-            ended.append("gave up")
+            told.append("gave up")
 
     with ThreadPoolExecutor(8) as pool:
         jobs = [pool.submit(take if n % 2 else go_back, n) for n in range(80)]
     for job in jobs:
         job.result()
-    assert "restored" in ended
+    assert told  # they did get in each other's way
     state = memory.rollback()
     assert state.data["n"] in {1, 2, 3}
     mine = equals("pk", memory.agent_id) & begins_with("sk", "CPDATA#")
