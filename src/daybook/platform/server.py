@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from daybook.errors import PlatformError
 from daybook.platform import streams
 from daybook.platform.config import REGION, PlatformConfig
@@ -24,8 +26,6 @@ from daybook.settings import process_environment
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
-CALLS_SECONDS = 10.0
-"""How long a server that ends may wait for the functions it runs."""
 PORT_SECONDS = 1.0
 EXEC_SECONDS = 1.0
 POLL_SECONDS = 0.1
@@ -100,6 +100,8 @@ def running(config: PlatformConfig) -> Running | None:
         pid = int(config.pid_file.read_text())
     except (OSError, ValueError):
         return None
+    if pid < 1:
+        return None
     command = _settled_command_line(pid)
     port = BOUND.search(command)
     if "ministack.app:app" not in command or str(config.pid_file) not in command or not port:
@@ -129,23 +131,15 @@ def stop(config: PlatformConfig) -> bool:
 
 
 def stop_process(pid: int) -> bool:
-    """Ask a process to end, and wait for it; False if it is still there in the end.
-
-    A function that runs may be calling the server, which answers no more, again and again; and
-    the server waits for it. After a while the functions, its children, are asked to end too.
-    """
+    """Ask a process to end, and wait for it; False if it is still there in the end."""
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
         return True
-    began = time.monotonic()
-    while (waited := time.monotonic() - began) < STOP_SECONDS:
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
         if not _alive(pid):
             return True
-        if waited > CALLS_SECONDS:
-            for child in _children(pid):
-                with suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGTERM)
         time.sleep(POLL_SECONDS)
     return False
 
@@ -223,29 +217,17 @@ def environment(config: PlatformConfig) -> dict[str, str]:
     }
 
 
-def _children(pid: int) -> list[int]:
-    """Return the processes that a process has started."""
-    listed = subprocess.run(
-        ["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
-    )
-    pairs = (line.split() for line in listed.stdout.splitlines())
-    return [int(child) for child, parent in pairs if int(parent) == pid]
-
-
 def _alive(pid: int) -> bool:
     """Whether the process runs; one that has ended but was not waited for does not."""
-    try:
+    with suppress(ChildProcessError):  # somebody else's child, as after an `up` elsewhere
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return False
-    except ChildProcessError:
-        pass  # somebody else's child, as after an `up` in another process
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
+    except psutil.AccessDenied:
         return True
-    return True
 
 
 def _settled_command_line(pid: int) -> str:
@@ -264,19 +246,10 @@ def _settled_command_line(pid: int) -> str:
 
 def _command_line(pid: int) -> str:
     """Return the command line of a process, or nothing if it cannot be seen."""
-    proc = Path(f"/proc/{pid}/cmdline")
     try:
-        if proc.parent.parent.is_dir() and Path("/proc/self").exists():
-            return proc.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        listed = subprocess.run(  # noqa: S603 - a number, and macOS has no /proc
-            ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
         return ""
-    return listed.stdout
 
 
 def _tail(log: Path, lines: int = 15) -> str:
