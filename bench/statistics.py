@@ -22,7 +22,8 @@ from daybook import DecisionType, new_decision_id
 from daybook.analytics import DecisionStats, decision_stats, rolling
 from daybook.analytics.summaries import summarize
 from daybook.decisions import DecisionQuery, digests, items, iterate
-from daybook.decisions.recording import LATE_AFTER
+from daybook.decisions.recording import is_late
+from daybook.models import DecisionId
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.progress import Head, read_arrivals
 from daybook.progress.heads import read_head
@@ -94,8 +95,8 @@ def _items(
             decision_id=own,
         )
         record = draft.to_record(agent_id, arrived_at)
-        if record.arrived_at - record.decided_at > LATE_AFTER:
-            yield items.late_mark(store, record)
+        if is_late(DecisionId.parse(own), arrived_at):
+            yield items.late_mark(store, DecisionId.parse(own), arrived_at)
         decision = items.decision_item(store, record)
         yield decision
         if draw.random() < 0.95:  # noqa: PLR2004 - nineteen of twenty

@@ -41,11 +41,16 @@ from daybook.errors import (
     PatternConflictError,
     PatternNotFoundError,
     PlatformError,
+    RejectedError,
     RunNotFoundError,
     SchemaMismatchError,
     SignalConflictError,
     SignalNotFoundError,
     SignalTooLargeError,
+    SpoolClosedError,
+    SpoolError,
+    SpoolFullError,
+    SpoolInUseError,
     StaleStateError,
     StateNotFoundError,
     StorageError,
@@ -88,6 +93,7 @@ from daybook.models import (
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.settings import Settings
 from daybook.signals import Claim
+from daybook.spool import SpoolConfig, SpoolStatus
 from daybook.store import CapacityMeter
 
 __all__ = [
@@ -156,6 +162,7 @@ __all__ = [
     "PatternType",
     "PlatformError",
     "Recollection",
+    "RejectedError",
     "RunNotFoundError",
     "SchemaMismatchError",
     "Settings",
@@ -166,6 +173,12 @@ __all__ = [
     "SignalStatus",
     "SignalTooLargeError",
     "SignalType",
+    "SpoolClosedError",
+    "SpoolConfig",
+    "SpoolError",
+    "SpoolFullError",
+    "SpoolInUseError",
+    "SpoolStatus",
     "StaleStateError",
     "StateNotFoundError",
     "StorageError",

@@ -40,15 +40,20 @@
     │   ├── ChainTooLongError
     │   ├── CyclicChainError
     │   └── ForeignChainError
-    ├── StorageError                              AWS said no, or said nothing
+    ├── StorageError                              AWS or the spool said no, or nothing
     │   ├── TableMissingError
     │   ├── SchemaMismatchError
     │   ├── AccessDeniedError
     │   ├── ThrottledError
     │   ├── UnreachableError
     │   ├── UnfinishedBatchError
+    │   ├── RejectedError
     │   ├── BodyMissingError
-    │   └── BodyCorruptError
+    │   ├── BodyCorruptError
+    │   └── SpoolError                            the spool on this machine could not keep it
+    │       ├── SpoolFullError
+    │       ├── SpoolInUseError
+    │       └── SpoolClosedError
     ├── MissingExtraError (also an ImportError)   an optional part is not installed
     ├── UnknownCallerError                        the API cannot tell which agent is calling
     ├── ForgedIdentityError                       a request names another agent than its signer
@@ -277,12 +282,32 @@ class UnfinishedBatchError(StorageError):
         self.unprocessed = tuple(unprocessed)
 
 
+class RejectedError(StorageError):
+    """AWS takes a request for invalid: sent again, it is refused again."""
+
+
 class BodyMissingError(StorageError):
     """An item points to an object that is not in the bucket, or there is no bucket to look in."""
 
 
 class BodyCorruptError(StorageError):
     """A stored body does not decode, or does not match its checksum."""
+
+
+class SpoolError(StorageError):
+    """The spool could not keep an entry, so it was not acknowledged; or it cannot be opened."""
+
+
+class SpoolFullError(SpoolError):
+    """As many entries wait in the spool as it may hold."""
+
+
+class SpoolInUseError(SpoolError):
+    """Another process owns the spool, or another client manager of this one."""
+
+
+class SpoolClosedError(SpoolError):
+    """The spool was closed, or belongs to the process that this one was forked from."""
 
 
 class MissingExtraError(DaybookError, ImportError):

@@ -7,12 +7,15 @@ The decorator says the HTTP request that stands for it: with `door="tables"` the
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
+from os import PathLike
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from daybook.analytics import StatisticsVerbs
 from daybook.client import AWSClientManager, client_manager_or_usual
 from daybook.decisions import DecisionVerbs
+from daybook.decisions.spooling import ToApi, ToTables
 from daybook.doors import Api, verb
 from daybook.errors import InvalidInputError
 from daybook.memory import Acquaintances, MemoryVerbs
@@ -21,6 +24,7 @@ from daybook.models.base import checked_kind
 from daybook.models.identity import checked_agent_id
 from daybook.models.state import StateReceipt
 from daybook.signals import SignalVerbs
+from daybook.spool import Spool, SpoolConfig, acquire, release
 from daybook.state import StateVerbs
 from daybook.state.current import check_data
 from daybook.state.state_items import new_token
@@ -39,7 +43,9 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
     `door` is how it reaches them: `tables` goes straight to DynamoDB and S3, `api` through the
     deployed API at `api_url`, which takes the agent from the role that signs. The verbs and
     their errors are the same. Defaults come from the settings of the client manager, which is
-    that of `get_client_manager()` unless another is given. Raises InvalidAgentIdError unless
+    that of `get_client_manager()` unless another is given. With a `spool`, the path of a file on
+    a local disk, what is logged is on the disk when the call returns, and is delivered in the
+    background; all handles with the same path share it. Raises InvalidAgentIdError unless
     the id is 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`, and InvalidInputError for a door
     or a client manager that cannot be.
     """
@@ -51,6 +57,7 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
         *,
         door: Door | None = None,
         api_url: str | None = None,
+        spool: str | PathLike[str] | SpoolConfig | None = None,
     ) -> None:
         self.agent_id = checked_agent_id(agent_id)
         self.client_manager = client_manager_or_usual(client_manager)
@@ -60,6 +67,43 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
         self._store = None if self.api else self.client_manager.store
         self.signals_routed = self.client_manager.settings.signals_routed
         self.checkpoints_kept = self.client_manager.settings.checkpoints_kept
+        self.spool = self._spool(spool)
+
+    def _spool(self, given: str | PathLike[str] | SpoolConfig | None) -> Spool | None:
+        if given is None:
+            return None
+        config = given if isinstance(given, SpoolConfig) else SpoolConfig(path=given)
+        if self.api is None:
+            return acquire(config, self.client_manager, ToTables(self.store))
+        url = self.api.url
+
+        @cache
+        def handle_of(agent_id: str) -> MemoryManager:
+            return MemoryManager(agent_id, self.client_manager, door="api", api_url=url)
+
+        return acquire(config, (self.client_manager, url), ToApi(handle_of))
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Deliver what waits in the spool, now; True at once without one.
+
+        False if some of what was logged before still waits after `timeout` seconds; None waits
+        for as long as it takes.
+        """
+        return self.spool is None or self.spool.flush(timeout)
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Let go of the spool; the last handle on it delivers what waits, and closes it.
+
+        False if some entries still wait after `timeout` seconds (`SpoolConfig.drain_s`): they are
+        kept, and delivered when the spool is opened again. The handle logs no more then.
+        """
+        return self.spool is None or release(self.spool, timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _opened(self, door: Door | None, api_url: str | None) -> Api | None:
         settings = self.client_manager.settings

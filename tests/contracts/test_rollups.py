@@ -127,7 +127,7 @@ def test_a_mark_waits_for_its_decision(log: DecisionLogger, clock: Clock) -> Non
     own = new_decision_id(agent_id, clock() - timedelta(hours=3))
     draft = DecisionDraft(decision_type=RISK, confidence=0.5, decision_id=own)
     record = draft.to_record(agent_id, clock())
-    store.put(DECISIONS, items.late_mark(store, record))
+    store.put(DECISIONS, items.late_mark(store, DecisionId.parse(own), clock()))
     run(store, agent_id)
     clock.advance(seconds=30)
     store.put(DECISIONS, items.decision_item(store, record))
@@ -141,8 +141,7 @@ def test_a_mark_without_a_decision_counts_nothing(log: DecisionLogger, clock: Cl
     """Its writer died: after two minutes the mark is passed over for good."""
     store, agent_id = log.memory.client_manager.store, log.memory.agent_id
     own = DecisionId.parse(new_decision_id(agent_id, clock() - timedelta(hours=3)))
-    draft = DecisionDraft(decision_type=RISK, confidence=0.5, decision_id=str(own))
-    store.put(DECISIONS, items.late_mark(store, draft.to_record(agent_id, clock())))
+    store.put(DECISIONS, items.late_mark(store, own, clock()))
     assert run(store, agent_id).version == 0
     clock.advance(minutes=2, seconds=1)
     assert run(store, agent_id).version == 1

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from daybook.decisions import queries, reading, recording
 from daybook.decisions.queries import DecisionPage, DecisionQuery
+from daybook.decisions.spooling import DECISION, OUTCOME, KeptDecision, kept
 from daybook.doors import Handle, verb
-from daybook.errors import ForeignDecisionError, StorageError
+from daybook.errors import ForeignDecisionError, SpoolError, StorageError
 from daybook.models import (
     DecisionOutcome,
     DecisionRecord,
@@ -15,6 +16,7 @@ from daybook.models import (
     new_decision_id,
 )
 from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
+from daybook.spool import Spool
 
 
 class DecisionVerbs(Handle):
@@ -26,6 +28,8 @@ class DecisionVerbs(Handle):
         Raises InvalidInputError, DecisionConflictError, or StorageError, which carries the
         decision's id. `DecisionLogger` is the comfortable way to call this.
         """
+        if self.spool is not None:
+            return self._spooled(self.spool, draft)
         if self.api is None:
             return self._recorded(draft)
         if draft.decision_id is None:
@@ -39,6 +43,22 @@ class DecisionVerbs(Handle):
             fault.decision_id = draft.decision_id
             raise
         return draft.to_record(self.agent_id, made_there.arrived_at)
+
+    def _spooled(self, spool: Spool, draft: DecisionDraft) -> DecisionRecord:
+        made = draft.to_record(self.agent_id, self.clock())
+        if self.api is None:
+            body, careful = KeptDecision.of(self.store, made)
+        else:
+            own = {"decision_id": made.decision_id, "decided_at": None}
+            body, careful = kept(draft.model_copy(update=own)), True
+        try:
+            # an id that was handed in may have been logged before
+            careful = careful or draft.decision_id is not None
+            spool.append(self.agent_id, DECISION, body, careful=careful)
+        except SpoolError as fault:
+            fault.decision_id = made.decision_id
+            raise
+        return made
 
     def _recorded(self, draft: DecisionDraft) -> DecisionRecord:
         return recording.record(self.store, draft.to_record(self.agent_id, self.store.clock()))
@@ -54,8 +74,13 @@ class DecisionVerbs(Handle):
         """Write what came of one of this agent's decisions; return it as it stands.
 
         Raises DecisionNotFoundError, WrongDecisionTypeError, ForeignDecisionError or
-        OutcomeConflictError.
+        OutcomeConflictError. By way of a spool these are found when it is delivered, which sets
+        it aside.
         """
+        if self.spool is not None:
+            made = draft.to_outcome(self.agent_id, self.clock())
+            self.spool.append(self.agent_id, OUTCOME, kept(draft))
+            return made
         if self.api is not None:
             return draft.to_outcome(self.agent_id, self._log_outcome(draft).arrived_at)
         outcome = draft.to_outcome(self.agent_id, self.store.clock())

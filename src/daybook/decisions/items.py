@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from daybook.decisions import digests
 from daybook.errors import BodyCorruptError
@@ -9,7 +10,8 @@ from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.json_values import JsonObject
 from daybook.store import Codec, Store, keys, pack, unpack
-from daybook.store.attributes import Item
+from daybook.store.attributes import Item, size
+from daybook.store.bodies import packed, placed
 from daybook.store.schema import TTL_ATTRIBUTE
 
 DECISION_CODEC = Codec(version=1)
@@ -21,14 +23,23 @@ _OUTCOME_BODY = {"success", "quality_score", "latency_ms", "error", "details"}
 
 def decision_item(store: Store, decision: DecisionRecord) -> Item:
     """Return the item of a decision, its large body already in S3."""
+    folder = keys.decision_bodies(DecisionId.parse(decision.decision_id))
+    return placed(store, folder, content_of(store, decision) | arrival(store, decision.arrived_at))
+
+
+def arrival(store: Store, arrived_at: datetime) -> Item:
+    """Return the attributes of a decision that depend on when it is written."""
+    # not `arrived_at`, which is the outcomes' key in STMIndex; and not in the body, so that a
+    # decision handed in twice has the same body
+    return {"written_at": microseconds(arrived_at), **store.expiry(arrived_at)}
+
+
+def content_of(store: Store, decision: DecisionRecord) -> Item:
+    """Return the attributes of a decision that its facts make, the body among them."""
     decision_id = DecisionId.parse(decision.decision_id)
     item = keys.decision(decision_id) | {
         "type_key": keys.type_key(decision_id.agent_id, decision.decision_type),
-        # not `arrived_at`, which is the outcomes' key in STMIndex; and not in the body, so
-        # that a decision handed in twice has the same body
-        "written_at": microseconds(decision.arrived_at),
         digests.DIGEST: digests.of_decision(decision),
-        **store.expiry(decision.arrived_at),
     }
     body = decision.model_dump(include=_DECISION_BODY, exclude_defaults=True)
     body |= {
@@ -38,7 +49,8 @@ def decision_item(store: Store, decision: DecisionRecord) -> Item:
     if decision.parent_decision_id is not None:
         item["parent_key"] = keys.parent_key(DecisionId.parse(decision.parent_decision_id))
         body["parent"] = decision.parent_decision_id
-    return pack(store, DECISION_CODEC, keys.decision_bodies(decision_id), item, body)
+    beside = size(arrival(store, decision.arrived_at))
+    return packed(DECISION_CODEC, item, body, beside=beside)
 
 
 def outcome_item(store: Store, outcome: DecisionOutcome, decision: Item) -> Item:
@@ -56,15 +68,14 @@ def outcome_item(store: Store, outcome: DecisionOutcome, decision: Item) -> Item
     return pack(store, OUTCOME_CODEC, keys.decision_bodies(decision_id), item, body)
 
 
-def late_mark(store: Store, decision: DecisionRecord) -> Item:
+def late_mark(store: Store, decision_id: DecisionId, arrived_at: datetime) -> Item:
     """Return the mark of a decision that arrived late, for jobs that follow the log by time.
 
     It is in STMIndex beside the outcomes, so that one query tells all that has arrived.
     """
-    decision_id = DecisionId.parse(decision.decision_id)
-    arrived_at = microseconds(decision.arrived_at)
-    key = keys.late_mark(decision_id, arrived_at)
-    return key | {"arrived_at": arrived_at} | store.expiry(decision.arrived_at)
+    arrived = microseconds(arrived_at)
+    key = keys.late_mark(decision_id, arrived)
+    return key | {"arrived_at": arrived} | store.expiry(arrived_at)
 
 
 def read_decision(store: Store, item: Item, outcome: Item | None = None) -> DecisionRecord:

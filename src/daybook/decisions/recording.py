@@ -1,6 +1,6 @@
 """Writing the log: decisions and outcomes, each recorded once, whatever is repeated."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from daybook.decisions import items
 from daybook.errors import (
@@ -17,6 +17,11 @@ LATE_AFTER = timedelta(minutes=1)
 """A decision that arrives this long after it was made also leaves a late mark."""
 
 
+def is_late(decision_id: DecisionId, arrived_at: datetime) -> bool:
+    """Whether a decision that arrives at this moment leaves a late mark."""
+    return arrived_at - decision_id.decided_at > LATE_AFTER
+
+
 def record(store: Store, decision: DecisionRecord) -> DecisionRecord:
     """Write a decision and return it as it stands in the log.
 
@@ -26,10 +31,11 @@ def record(store: Store, decision: DecisionRecord) -> DecisionRecord:
     carries the id for another try, when AWS fails.
     """
     try:
-        if decision.arrived_at - decision.decided_at > LATE_AFTER:
+        decision_id = DecisionId.parse(decision.decision_id)
+        if is_late(decision_id, decision.arrived_at):
             # the mark first: one without its decision does no harm, a decision without its
             # mark would never be seen by the jobs that follow the log by time
-            store.put(DECISIONS, items.late_mark(store, decision))
+            store.put(DECISIONS, items.late_mark(store, decision_id, decision.arrived_at))
         standing = store.insert(DECISIONS, items.decision_item(store, decision))
     except StorageError as fault:
         fault.decision_id = decision.decision_id

@@ -9,6 +9,7 @@ from daybook.store import Store
 
 if TYPE_CHECKING:
     from daybook.doors.api import Api
+    from daybook.spool import Spool
 
 
 class Handle(ABC):
@@ -21,6 +22,8 @@ class Handle(ABC):
     agent_id: str
     api: "Api | None"
     """The door to the API; None goes straight to the tables."""
+    spool: "Spool | None" = None
+    """What keeps the log until it is delivered; None writes through."""
     clock: Callable[[], datetime]
     _reader: str | None = None
     """The agent whose own records are all that may be read; None may read every agent's."""

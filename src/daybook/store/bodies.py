@@ -22,12 +22,36 @@ def pack(store: Store, codec: Codec, folder: str, item: Item, document: JsonObje
     The object is written here, before the item that points to it, so an item never points
     to nothing. Raises BodyTooLargeError when the body needs S3 and no bucket is configured.
     """
-    body = codec.encode(document, beside=size(item) + _BODY_OVERHEAD)
-    if isinstance(body, str) or len(body) <= LARGEST_INLINE:
-        return item | {VERSION: codec.version, BODY: body}
+    return placed(store, folder, packed(codec, item, document))
+
+
+def packed(codec: Codec, item: Item, document: JsonObject, *, beside: int = 0) -> Item:
+    """Return the item with its body inside, also one that is too large to be written so.
+
+    `beside` is the size in bytes of attributes that will be added.
+    """
+    body = codec.encode(document, beside=size(item) + beside + _BODY_OVERHEAD)
+    return item | {VERSION: codec.version, BODY: body}
+
+
+def has_large_body(store: Store, item: Item) -> bool:
+    """Whether the body inside an item has to go to S3. Raises BodyTooLargeError if it cannot."""
+    body = item[BODY]
+    if not isinstance(body, bytes) or len(body) <= LARGEST_INLINE:
+        return False
+    objects.check_bucket(store.bucket, len(body))
+    return True
+
+
+def placed(store: Store, folder: str, item: Item) -> Item:
+    """Return the item as it is written: a body that is too large is in S3, and pointed to."""
+    body = item[BODY]
+    if not isinstance(body, bytes) or not has_large_body(store, item):
+        return item
     name = f"{folder}/{objects.checksum(body)}"
     objects.put_body(store.s3(), store.bucket, name, body)
-    return item | {VERSION: codec.version, BODY_OBJECT: name}
+    del item[BODY]
+    return item | {BODY_OBJECT: name}
 
 
 def unpack(store: Store, codec: Codec, item: Item) -> JsonObject:

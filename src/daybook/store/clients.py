@@ -13,6 +13,7 @@ from botocore.session import Session as CoreSession
 
 from daybook.errors import InvalidInputError
 from daybook.store.forking import part_at_fork
+from daybook.store.prepared import accept_prepared
 from daybook.store.signing import SignedHttp
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ CONFIG = Config(
     max_pool_connections=32,
     tcp_keepalive=True,
     user_agent_extra="daybook",
+    # requests are well formed, for `requests` makes them; looking again takes a third of the time
+    parameter_validation=False,
 )
 
 DEFAULT_REGION = "us-east-1"
@@ -89,6 +92,7 @@ class Clients:
         with self._connecting():
             client = self._session.client("dynamodb", config=CONFIG, **self._where)
         part_at_fork(client)
+        accept_prepared(client)
         return client
 
     def s3(self) -> "S3Client":

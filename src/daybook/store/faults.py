@@ -9,6 +9,7 @@ from botocore import exceptions as aws
 from daybook.errors import (
     AccessDeniedError,
     BodyMissingError,
+    RejectedError,
     StorageError,
     TableMissingError,
     ThrottledError,
@@ -53,6 +54,8 @@ _BY_CODE: Mapping[str, tuple[type[StorageError], str]] = {
     "InternalServerError": (UnreachableError, "AWS had a fault of its own: try again"),
     "ServiceUnavailable": (UnreachableError, "AWS had a fault of its own: try again"),
 }
+
+_INVALID = {"ValidationException", "ItemCollectionSizeLimitExceededException"}
 
 _NO_CREDENTIALS = (
     aws.NoCredentialsError,
@@ -104,7 +107,8 @@ def told_as_ours(action: str) -> Iterator[None]:
         if code == CONDITION_FAILED:
             standing: Any = fault.response.get("Item")
             raise ConditionFailedError(standing) from fault
-        kind, advice = _BY_CODE.get(code, (StorageError, error.get("Message", "no message")))
+        unknown = RejectedError if code in _INVALID else StorageError
+        kind, advice = _BY_CODE.get(code, (unknown, error.get("Message", "no message")))
         raise kind(f"{action} failed with {code}: {advice}") from fault
     except _NO_CREDENTIALS as fault:
         raise AccessDeniedError(

@@ -22,14 +22,20 @@ def checksum(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def put_body(client: "S3Client", bucket: str | None, name: str, body: bytes) -> None:
-    """Store a body. Raises BodyTooLargeError when no bucket is configured."""
+def check_bucket(bucket: str | None, size: int) -> str:
+    """Return the bucket that takes a body of so many bytes, or raise BodyTooLargeError."""
     if bucket is None:
         raise BodyTooLargeError(
-            f"the body takes {len(body):,} bytes, more than fits into a DynamoDB item. Deploy the "
+            f"the body takes {size:,} bytes, more than fits into a DynamoDB item. Deploy the "
             "stack and set DAYBOOK_PAYLOAD_BUCKET to its bucket, or write less: less context in a "
             "decision, less data in a state"
         )
+    return bucket
+
+
+def put_body(client: "S3Client", bucket: str | None, name: str, body: bytes) -> None:
+    """Store a body. Raises BodyTooLargeError when no bucket is configured."""
+    bucket = check_bucket(bucket, len(body))
     with told_as_ours(f"writing {name} to the bucket {bucket}"):
         client.put_object(Bucket=bucket, Key=name, Body=body, ChecksumAlgorithm="SHA256")
 

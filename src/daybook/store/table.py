@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from daybook.errors import ThrottledError
-from daybook.store import batching, requests
+from daybook.store import batching, prepared, requests
 from daybook.store.attributes import Item, Value, from_wire, to_wire
 from daybook.store.batching import Backoff
 from daybook.store.expressions import Condition, absent, equals
@@ -257,6 +257,23 @@ class Store:
         """
         for run in batching.cut(items, batching.WRITE_LIMIT):
             self._write_batch(requests.batch_write(self.name_of(table), run))
+
+    def put_prepared(self, table: Table, items: Sequence[bytes]) -> None:
+        """Write prepared items, 25 to a request, whatever was there. Keys must differ.
+
+        Raises UnfinishedBatchError when DynamoDB keeps leaving some undone.
+        """
+        name = self.name_of(table)
+        for run in batching.cut(items, batching.WRITE_LIMIT):
+            with prepared.sending(self.dynamodb, run) as is_filled:
+                if is_filled:
+                    with told_as_ours(f"writing to {name}"):
+                        answer = self.dynamodb.batch_write_item(RequestItems={name: []})
+                    if left := dict(answer.get("UnprocessedItems", {})):
+                        self.backoff.pause(0)
+                        self._write_batch(left)
+                else:
+                    self.put_all(table, [prepared.read_prepared(item) for item in run])
 
     def delete_all(self, table: Table, keys: Sequence[Item]) -> None:
         """Delete the items of these keys, 25 to a request, whether or not they are there."""

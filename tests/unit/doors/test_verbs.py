@@ -71,6 +71,8 @@ def test_public_methods_are_verbs() -> None:
         "query_decisions",
         "page_decisions",
         "serving",
+        "flush",
+        "close",
         "publish_signal",
         "claim_signals",
         "listen",

@@ -1,0 +1,161 @@
+"""The log by way of a spool: what is kept on the disk, and how it reaches the tables.
+
+For the tables a decision is kept as the item that it will be, short of what depends on when that
+is written; for the API, and all outcomes, as they were handed in.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from daybook.decisions import items
+from daybook.decisions.recording import is_late, record, record_outcome
+from daybook.errors import (
+    BodyCorruptError,
+    DaybookError,
+    RejectedError,
+    StorageError,
+    ThrottledError,
+    UnfinishedBatchError,
+)
+from daybook.models import DecisionId, DecisionRecord
+from daybook.models.drafts import DecisionDraft, OutcomeDraft
+from daybook.spool import Delivery, Entry, Refusal
+from daybook.store import DECISIONS, Store, keys
+from daybook.store.bodies import has_large_body
+from daybook.store.prepared import prepared, read_prepared, with_attributes
+
+if TYPE_CHECKING:
+    from daybook.decisions.handle import DecisionVerbs
+
+DECISION = "decision"
+OUTCOME = "outcome"
+
+_OWN_FAULT = (RejectedError, BodyCorruptError)
+"""Faults of the storage that lie in the entry: trying it again changes nothing."""
+
+_log = logging.getLogger("daybook")
+
+
+class KeptDecision:
+    """A decision on its way to the tables: its id, and its item on a line of its own."""
+
+    def __init__(self, body: bytes) -> None:
+        head, _, self.item = body.partition(b"\n")
+        self.decision_id = DecisionId.parse(head.decode())
+
+    @staticmethod
+    def of(store: Store, decision: DecisionRecord) -> tuple[bytes, bool]:
+        """Return the body, and whether it is too large for a batch. Raises BodyTooLargeError."""
+        item = items.content_of(store, decision)
+        body = decision.decision_id.encode() + b"\n" + prepared(item)
+        return body, has_large_body(store, item)
+
+    @property
+    def sort_key(self) -> str:
+        """The item's sort key."""
+        return str(keys.decision(self.decision_id)["sk"])
+
+    def arriving(self, store: Store, now: datetime) -> bytes:
+        """Return the item as it is written at this moment."""
+        return with_attributes(self.item, items.arrival(store, now))
+
+    def record(self, store: Store, now: datetime) -> DecisionRecord:
+        """Return the record that is written at this moment."""
+        return items.read_decision(store, read_prepared(self.item) | items.arrival(store, now))
+
+
+def kept(draft: DecisionDraft | OutcomeDraft) -> bytes:
+    """Return what was handed in."""
+    return draft.model_dump_json().encode()
+
+
+class ToTables:
+    """Delivers what a spool holds to the tables.
+
+    A decision whose id was made for it and that was never sent is written blindly, 25 to a
+    request. All else goes through `record` and `record_outcome`, which look before they write.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, run: Sequence[Entry]) -> Delivery:
+        """Deliver a run: first the new decisions, in batches, then the others in their order."""
+        new = [entry for entry in run if entry.kind == DECISION and not entry.careful]
+        others = [entry for entry in run if entry.kind != DECISION or entry.careful]
+        try:
+            self._write_new([KeptDecision(entry.body) for entry in new])
+        except UnfinishedBatchError as fault:
+            left = {request["PutRequest"]["Item"]["sk"]["S"] for request in fault.unprocessed}
+            done = [each for each in new if KeptDecision(each.body).sort_key not in left]
+            return Delivery(delivered=done, fault=fault)
+        except _OWN_FAULT:
+            # one of them is at fault: each by itself then
+            new, others = [], list(run)
+        except StorageError as fault:
+            return Delivery(fault=fault, uncertain=True)
+        return one_by_one(others, self._write, delivered=new)
+
+    def _write_new(self, new: Sequence[KeptDecision]) -> None:
+        """Write decisions that are not there. UnfinishedBatchError names those left undone."""
+        now = self._store.clock()
+        late = [each.decision_id for each in new if is_late(each.decision_id, now)]
+        try:
+            marks = [items.late_mark(self._store, each, now) for each in late]
+            self._store.put_all(DECISIONS, marks)
+        except UnfinishedBatchError as fault:
+            raise ThrottledError(str(fault)) from fault  # no decision was written
+        self._store.put_prepared(DECISIONS, [each.arriving(self._store, now) for each in new])
+
+    def _write(self, entry: Entry) -> None:
+        now = self._store.clock()
+        if entry.kind == DECISION:
+            record(self._store, KeptDecision(entry.body).record(self._store, now))
+        else:
+            draft = OutcomeDraft.model_validate_json(entry.body)
+            record_outcome(self._store, draft.to_outcome(entry.agent_id, now))
+
+
+class ToApi:
+    """Delivers what a spool holds through the API, by the handle of each entry's agent."""
+
+    def __init__(self, handle_of: "Callable[[str], DecisionVerbs]") -> None:
+        self._handle_of = handle_of
+
+    def __call__(self, run: Sequence[Entry]) -> Delivery:
+        """Deliver a run in its order."""
+        return one_by_one(run, self._send)
+
+    def _send(self, entry: Entry) -> None:
+        handle = self._handle_of(entry.agent_id)
+        if entry.kind == DECISION:
+            handle.record_decision(DecisionDraft.model_validate_json(entry.body))
+        else:
+            handle.record_outcome(OutcomeDraft.model_validate_json(entry.body))
+
+
+def one_by_one(
+    run: Sequence[Entry], write: Callable[[Entry], None], delivered: Sequence[Entry] = ()
+) -> Delivery:
+    """Deliver entries in their order until AWS fails; those at fault themselves are refused."""
+    done, refused = list(delivered), []
+    for entry in run:
+        try:
+            write(entry)
+        except _OWN_FAULT as fault:
+            refused.append(Refusal(entry=entry, reason=_named(fault)))
+        except StorageError as fault:
+            return Delivery(delivered=done, refused=refused, fault=fault, uncertain=True)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the others go on
+            if not isinstance(fault, DaybookError):
+                _log.exception("an entry of a spool could not be delivered")
+            refused.append(Refusal(entry=entry, reason=_named(fault)))
+        else:
+            done.append(entry)
+    return Delivery(delivered=done, refused=refused)
+
+
+def _named(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"

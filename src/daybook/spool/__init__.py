@@ -1,0 +1,18 @@
+"""The spool: a durable queue on a local disk, and the threads that deliver what waits in it."""
+
+from daybook.spool.config import SpoolConfig, SpoolStatus
+from daybook.spool.entries import Deliver, Delivery, Entry, Refusal
+from daybook.spool.queue import Spool
+from daybook.spool.registry import acquire, release
+
+__all__ = [
+    "Deliver",
+    "Delivery",
+    "Entry",
+    "Refusal",
+    "Spool",
+    "SpoolConfig",
+    "SpoolStatus",
+    "acquire",
+    "release",
+]

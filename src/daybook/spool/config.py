@@ -1,0 +1,53 @@
+"""Where a spool is, what it does when it is full, and how it is doing."""
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import Literal
+
+from daybook.errors import InvalidInputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpoolConfig:
+    """Where a spool is, and what it does when it is full.
+
+    `path` is a file on a local disk; SQLite's own files and a lock stand beside it. At most
+    `max_entries` wait in it, besides those of calls under way. When it is full, logging waits up
+    to `patience_s` seconds for room (`when_full="wait"`) or fails at once (`"raise"`); either
+    ends in SpoolFullError. When the process ends, what waits is delivered for up to `drain_s`
+    seconds; the rest stays in the file until it is opened again.
+
+    Raises InvalidInputError for what cannot be.
+    """
+
+    path: str | PathLike[str]
+    max_entries: int = 1_000_000
+    when_full: Literal["wait", "raise"] = "wait"
+    patience_s: float = 30.0
+    drain_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not str(self.path):
+            raise InvalidInputError("a spool needs the path of a file")
+        if self.max_entries < 1 or self.patience_s < 0 or self.drain_s < 0:
+            raise InvalidInputError(
+                "a spool holds at least one entry, and its times are not negative"
+            )
+        if self.when_full not in {"wait", "raise"}:
+            raise InvalidInputError(f"when_full is 'wait' or 'raise', not {self.when_full!r:.40}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpoolStatus:
+    """How a spool is doing.
+
+    `depth` entries wait, the oldest for `oldest_age_s` seconds (0 when none does). `last_error`
+    is why the last try failed; None once one succeeds. `set_aside` entries were refused and are
+    kept for `daybook spool`. `quarantined` counts the damaged files that lie beside the spool.
+    """
+
+    depth: int
+    oldest_age_s: float
+    last_error: str | None
+    set_aside: int
+    quarantined: int

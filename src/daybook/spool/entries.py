@@ -1,0 +1,52 @@
+"""What waits in a spool, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from daybook.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Something to be delivered.
+
+    `number` is its place in the spool: an agent's entries are delivered in this order.
+    `logged_at` is the agent's clock, in microseconds since 1970. A `careful` entry may have been
+    delivered before, or may meet another one that stands in its place.
+    """
+
+    number: int
+    agent_id: str
+    kind: str
+    body: bytes
+    logged_at: int
+    careful: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """An entry that will never be delivered, and why."""
+
+    entry: Entry
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What became of a run of entries. Those that are neither delivered nor refused stay.
+
+    `fault` says why some stay. They are `uncertain` when some may have arrived all the same.
+    """
+
+    delivered: Sequence[Entry] = ()
+    refused: Sequence[Refusal] = ()
+    fault: StorageError | None = None
+    uncertain: bool = False
+
+
+class Deliver(Protocol):
+    """Brings entries, in their order, to where they belong."""
+
+    def __call__(self, run: Sequence[Entry]) -> Delivery:
+        """Deliver a run; one entry's fault must not hold up the others."""

@@ -1,0 +1,234 @@
+"""The spool's file: SQLite in WAL mode, one connection, every commit on disk before it returns.
+
+One connection, because SQLite 3.7.0 to 3.51.2 may corrupt a file that two of them write. The
+caller lets one thread in at a time.
+"""
+
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from daybook.errors import SpoolError
+from daybook.spool.entries import Entry, Refusal
+
+APPLICATION = 0x44415942  # "DAYB"
+FORMAT = 1
+
+_SCHEMA = (
+    """CREATE TABLE entries (
+        number INTEGER PRIMARY KEY, agent_id TEXT NOT NULL, kind TEXT NOT NULL,
+        logged_at INTEGER NOT NULL, careful INTEGER NOT NULL, checksum INTEGER NOT NULL,
+        body BLOB NOT NULL)""",
+    """CREATE TABLE set_aside (
+        number INTEGER PRIMARY KEY, agent_id TEXT NOT NULL, kind TEXT NOT NULL,
+        logged_at INTEGER NOT NULL, careful INTEGER NOT NULL, checksum INTEGER NOT NULL,
+        body BLOB NOT NULL, reason TEXT NOT NULL)""",
+    # the number of the last entry that may have been sent
+    "CREATE TABLE progress (sent INTEGER NOT NULL)",
+    "INSERT INTO progress VALUES (0)",
+    f"PRAGMA application_id={APPLICATION}",
+    f"PRAGMA user_version={FORMAT}",
+)
+COLUMNS = "number, agent_id, kind, logged_at, careful, checksum, body"
+
+Change = tuple[str, Sequence[Sequence[Any]]]
+"""A statement, and the rows to run it with."""
+
+
+class Waiting(NamedTuple):
+    """An entry as the lanes know it; the rest is in the file."""
+
+    number: int
+    agent_id: str
+    logged_at: int
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a file. Transactions are our own, and threads take turns under a lock of ours."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+class SpoolFile:
+    """The entries on disk. Raises SpoolError for what SQLite or the disk refuses.
+
+    `synchronous` is FULL: with anything less a power cut loses what was acknowledged before it.
+    """
+
+    def __init__(
+        self, path: Path, connect: Callable[[Path], Any] = connect, synchronous: str = "FULL"
+    ) -> None:
+        self.path = path
+        with self._told("opened"):
+            self._connection = connect(path)
+            try:
+                self._prepare(synchronous)
+            except BaseException:
+                self.close()
+                raise
+
+    def _prepare(self, synchronous: str) -> None:
+        self._run("PRAGMA journal_mode=WAL")
+        self._run(f"PRAGMA synchronous={synchronous}")
+        if self._value("SELECT count(*) FROM sqlite_schema") == 0:
+            self._run("BEGIN IMMEDIATE")
+            for statement in _SCHEMA:
+                self._run(statement)
+            self._run("COMMIT")
+        if self._value("PRAGMA application_id") != APPLICATION:
+            raise SpoolError(f"{self.path} is a database of another program, and no spool")
+        found = self._value("PRAGMA user_version")
+        if found > FORMAT:
+            raise SpoolError(
+                f"the spool {self.path} has format {found}, and this Daybook reads up to "
+                f"{FORMAT}: upgrade daybook-aws"
+            )
+        damage = self._value("PRAGMA quick_check(1)")
+        if damage != "ok":
+            raise sqlite3.DatabaseError(damage)
+
+    def transact(self, changes: Iterable[Change]) -> None:
+        """Make these changes, all or none. When this returns they are on disk."""
+        with self._told("written"):
+            try:
+                self._run("BEGIN IMMEDIATE")
+                for statement, rows in changes:
+                    self._connection.executemany(statement, rows)
+                self._run("COMMIT")
+            except BaseException:
+                with suppress(Exception):
+                    self._run("ROLLBACK")
+                raise
+
+    def waiting(self) -> list[Waiting]:
+        """Return all that is to be delivered, in order."""
+        with self._told("read"):
+            rows = self._run("SELECT number, agent_id, logged_at FROM entries ORDER BY number")
+            return [Waiting(*row) for row in rows]
+
+    def read(self, numbers: Sequence[int]) -> tuple[list[Entry], list[Refusal]]:
+        """Return these entries in order, and those that are damaged on the disk."""
+        marks = ",".join("?" * len(numbers))
+        query = f"SELECT {COLUMNS} FROM entries WHERE number IN ({marks}) ORDER BY number"  # noqa: S608 - question marks
+        with self._told("read"):
+            return sorted_out(self._run(query, numbers).fetchall())
+
+    def set_aside(self) -> Iterator[Refusal]:
+        """Iterate the entries that were refused, in order, with the reasons."""
+        with self._told("read"):
+            rows = self._run(f"SELECT {COLUMNS}, reason FROM set_aside ORDER BY number")  # noqa: S608 - ours
+            yield from map(refusal, rows)
+
+    def count_set_aside(self) -> int:
+        """Return how many entries were refused."""
+        with self._told("read"):
+            return int(self._value("SELECT count(*) FROM set_aside"))
+
+    def last_number(self) -> int:
+        """Return the largest number that was ever given."""
+        with self._told("read"):
+            return int(
+                self._value(
+                    "SELECT max((SELECT sent FROM progress), "
+                    "(SELECT coalesce(max(number), 0) FROM entries), "
+                    "(SELECT coalesce(max(number), 0) FROM set_aside))"
+                )
+            )
+
+    def sent(self) -> int:
+        """Return the number up to which entries may have been sent."""
+        with self._told("read"):
+            return int(self._value("SELECT sent FROM progress"))
+
+    def close(self) -> None:
+        """Close the file; what the WAL holds goes into it."""
+        with suppress(Exception):
+            self._connection.close()
+
+    def _run(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        return self._connection.execute(statement, values)
+
+    def _value(self, query: str) -> Any:
+        return self._run(query).fetchone()[0]
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as fault:
+            raise SpoolError(
+                f"the spool {self.path} could not be {what}: {fault}. Nothing is acknowledged "
+                "that is not on disk: make room, or mend the disk, and try again"
+            ) from fault
+
+
+def adding(entry: Entry) -> Change:
+    """Return the change that keeps an entry; made twice it is made once."""
+    return f"INSERT OR REPLACE INTO entries ({COLUMNS}) VALUES (?,?,?,?,?,?,?)", [_row(entry)]  # noqa: S608 - ours
+
+
+def removing(entries: Sequence[Entry]) -> Change:
+    """Return the change that forgets entries that were delivered."""
+    return "DELETE FROM entries WHERE number = ?", [(entry.number,) for entry in entries]
+
+
+def setting_aside(refused: Sequence[Refusal]) -> list[Change]:
+    """Return the changes that take entries out of the way and keep them, with the reasons."""
+    rows = [(*_row(refusal.entry), refusal.reason) for refusal in refused]
+    return [
+        (f"INSERT OR REPLACE INTO set_aside ({COLUMNS}, reason) VALUES (?,?,?,?,?,?,?,?)", rows),  # noqa: S608 - ours
+        removing([refusal.entry for refusal in refused]),
+    ]
+
+
+def sending(number: int) -> Change:
+    """Return the change that notes that entries up to a number may be sent from now on."""
+    return "UPDATE progress SET sent = max(sent, ?)", [(number,)]
+
+
+def sorted_out(rows: Iterable[Sequence[Any]]) -> tuple[list[Entry], list[Refusal]]:
+    """Return the entries of rows that are whole, and those that are not."""
+    whole, damaged = [], []
+    for row in rows:
+        entry = _entry(row)
+        if row[5] == _checksum(entry):
+            whole.append(entry)
+        else:
+            damaged.append(Refusal(entry=entry, reason="it is damaged on the disk"))
+    return whole, damaged
+
+
+def refusal(row: Sequence[Any]) -> Refusal:
+    """Return the refusal of a row that was set aside."""
+    *columns, reason = row
+    return Refusal(entry=_entry(columns), reason=str(reason))
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    return (
+        entry.number,
+        entry.agent_id,
+        entry.kind,
+        entry.logged_at,
+        int(entry.careful),
+        _checksum(entry),
+        entry.body,
+    )
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    number, agent_id, kind, logged_at, careful, _, body = row
+    return Entry(
+        number=number,
+        agent_id=agent_id,
+        kind=kind,
+        logged_at=logged_at,
+        careful=bool(careful),
+        body=bytes(body),
+    )
+
+
+def _checksum(entry: Entry) -> int:
+    return zlib.crc32(entry.body, zlib.crc32(f"{entry.agent_id} {entry.kind}".encode()))

@@ -1,0 +1,181 @@
+"""`Spool`: an entry is on the disk when the call returns, and is delivered in the background."""
+
+import os
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from daybook.errors import SpoolClosedError, SpoolFullError
+from daybook.spool.config import SpoolConfig, SpoolStatus
+from daybook.spool.entries import Deliver, Entry
+from daybook.spool.file import Change, SpoolFile, Waiting, adding
+from daybook.spool.group_commit import GroupCommit
+from daybook.spool.lanes import Lane, Progress
+from daybook.spool.ownership import Ownership
+from daybook.spool.quarantine import opened, quarantined
+
+LANES = 4
+"""Requests under way at once."""
+
+
+class Spool:
+    """A durable queue on a local disk, which this process owns.
+
+    Raises SpoolInUseError, or SpoolError when the file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        config: SpoolConfig,
+        deliver: Deliver,
+        *,
+        file: Callable[[Path], SpoolFile] = SpoolFile,
+    ) -> None:
+        self.config = config
+        self.path = Path(config.path)
+        self._process = os.getpid()
+        self._ownership = Ownership(self.path)
+        try:
+            self._file = opened(self.path, file)
+            self._number = self._file.last_number()
+            waiting = self._file.waiting()
+            self._commits = GroupCommit(self._file)
+            self._progress = Progress(
+                self._commits,
+                sent=self._file.sent(),
+                newest=lambda: self._number,
+                set_aside=self._file.count_set_aside(),
+            )
+        except BaseException:
+            self._ownership.release()
+            raise
+        names = [f"daybook-spool-{number}" for number in range(LANES)]
+        self._lanes = [Lane(name, self._progress, deliver, self._release) for name in names]
+        for entry in waiting:
+            self._lane(entry.agent_id).add(entry)
+        self._closing = threading.Event()
+        self._released = threading.Lock()
+        for lane in self._lanes:
+            lane.start()
+
+    def append(self, agent_id: str, kind: str, body: bytes, *, careful: bool = False) -> None:
+        """Keep an entry; it is on disk when this returns.
+
+        Raises SpoolFullError, SpoolClosedError, or SpoolError when the disk refuses it; then it
+        is not kept.
+        """
+        self._check_usable()
+        if self._depth() >= self.config.max_entries:
+            self._wait_for_room()
+        entry: Entry
+
+        def make() -> list[Change]:
+            nonlocal entry
+            self._number += 1
+            entry = Entry(
+                number=self._number,
+                agent_id=agent_id,
+                kind=kind,
+                body=body,
+                logged_at=time.time_ns() // 1000,
+                careful=careful,
+            )
+            return [adding(entry)]
+
+        def done() -> None:
+            self._lane(agent_id).add(Waiting(entry.number, agent_id, entry.logged_at))
+
+        self._commits.commit(make, done)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Deliver what waits now; False if some of it still does after `timeout` seconds.
+
+        None waits for as long as it takes. What was set aside does not wait.
+        """
+        self._check_usable()
+        return self._drained(timeout)
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Deliver what waits, for up to `timeout` seconds (`drain_s`), and close the file.
+
+        False if some entries stay in it; they are delivered when it is opened again.
+        """
+        if self.is_foreign or self._closing.is_set():
+            return True
+        self._closing.set()
+        deadline = time.monotonic() + (self.config.drain_s if timeout is None else timeout)
+        drained = self._drained(deadline - time.monotonic())
+        for lane in self._lanes:
+            lane.end()
+        for lane in self._lanes:
+            # one in the middle of a request keeps the spool until that ends
+            lane.join(max(1.0, deadline - time.monotonic()))
+        return drained
+
+    def status(self) -> SpoolStatus:
+        """Return how the spool is doing."""
+        heads = [head for lane in self._lanes if (head := lane.head())]
+        now = time.time()
+        return SpoolStatus(
+            depth=self._depth(),
+            oldest_age_s=max((now - head.logged_at / 1_000_000 for head in heads), default=0.0),
+            last_error=self._progress.last_error,
+            set_aside=self._progress.set_aside,
+            quarantined=quarantined(self.path),
+        )
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether this process is a child of the one that opened the spool."""
+        return self._process != os.getpid()
+
+    def _check_usable(self) -> None:
+        if self.is_foreign:
+            raise SpoolClosedError(
+                f"the spool {self.path} belongs to process {self._process}, from which this one "
+                "was forked: make the handle in the child, with a spool of its own"
+            )
+        if self._closing.is_set():
+            raise SpoolClosedError(f"the spool {self.path} is closed: make a new handle")
+
+    def _lane(self, agent_id: str) -> Lane:
+        return self._lanes[zlib.crc32(agent_id.encode()) % LANES]
+
+    def _depth(self) -> int:
+        return sum(map(len, self._lanes))
+
+    def _wait_for_room(self) -> None:
+        patience = self.config.patience_s if self.config.when_full == "wait" else 0.0
+
+        def is_room() -> bool:
+            return self._depth() < self.config.max_entries
+
+        with self._progress.changed:
+            if not self._progress.changed.wait_for(is_room, patience):
+                raise SpoolFullError(
+                    f"{self._depth():,} entries wait in the spool {self.path}, which is as many "
+                    f"as it may hold; the last error in delivering: {self._progress.last_error}"
+                )
+        self._check_usable()
+
+    def _drained(self, timeout: float | None) -> bool:
+        last = self._number
+        for lane in self._lanes:
+            lane.hurry()
+
+        def is_done() -> bool:
+            heads = (lane.head() for lane in self._lanes)
+            return all(head is None or head.number > last for head in heads)
+
+        with self._progress.changed:
+            return self._progress.changed.wait_for(is_done, timeout)
+
+    def _release(self) -> None:
+        """Close the file, once no lane is at work."""
+        is_last = not any(lane.is_at_work for lane in self._lanes)
+        if is_last and self._released.acquire(blocking=False):
+            with self._commits.lock:
+                self._file.close()
+            self._ownership.release()

@@ -1,0 +1,96 @@
+"""The spools of this process: one for each file, shared by handles, drained when it ends."""
+
+import atexit
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from daybook.errors import SpoolInUseError
+from daybook.spool.config import SpoolConfig
+from daybook.spool.entries import Deliver
+from daybook.spool.queue import Spool
+
+TERMINATED = 128 + signal.SIGTERM
+"""The exit code of a process that SIGTERM ended, as a shell tells it."""
+
+
+class _Shared:
+    def __init__(self, spool: Spool, destination: object) -> None:
+        self.spool = spool
+        self.destination = destination
+        self.handles = 1
+
+
+_shared: dict[Path, _Shared] = {}
+_lock = threading.Lock()
+_of_the_parent: list[object] = []
+
+
+def acquire(config: SpoolConfig, destination: object, deliver: Deliver) -> Spool:
+    """Return the spool of this file for one more handle, opened if it is not.
+
+    `destination` is where its entries go: a file has one. Raises SpoolInUseError.
+    """
+    path = Path(config.path).resolve()
+    with _lock:
+        shared = _shared.get(path)
+        if shared is None:
+            _watch_the_end()
+            shared = _shared[path] = _Shared(Spool(config, deliver), destination)
+        elif shared.destination != destination:
+            raise SpoolInUseError(
+                f"the spool {path} delivers for another client manager of this process: give "
+                "each a spool of its own"
+            )
+        else:
+            shared.handles += 1
+        return shared.spool
+
+
+def release(spool: Spool, timeout: float | None) -> bool:
+    """Take note that a handle needs the spool no more; the last one closes it.
+
+    Returns whether all that was logged has been delivered, or set aside.
+    """
+    with _lock:
+        path, shared = next(
+            ((path, each) for path, each in _shared.items() if each.spool is spool), (None, None)
+        )
+        if path is None or shared is None:
+            return True
+        shared.handles -= 1
+        if shared.handles:
+            return spool.flush(timeout)
+        del _shared[path]
+    return spool.close(timeout)
+
+
+def _watch_the_end() -> None:
+    """Drain the spools when the process ends, also by SIGTERM if nothing else handles it."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _exit)
+
+
+def _exit(_signal: int, _frame: FrameType | None) -> None:
+    # an orderly end: whatever the main thread holds is let go, and then the spools are drained
+    raise SystemExit(TERMINATED)
+
+
+@atexit.register
+def _drain() -> None:
+    for shared in list(_shared.values()):
+        shared.spool.close()
+
+
+def _forget() -> None:
+    """Leave the parent's spools alone: neither use them nor close their files."""
+    global _lock  # noqa: PLW0603 - a thread that the child does not have may hold it
+    _lock = threading.Lock()
+    _of_the_parent.extend(_shared.values())
+    _shared.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
