@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from daybook.decisions import items
-from daybook.decisions.recording import is_late, record, record_outcome
+from daybook.decisions.recording import LATE_AFTER, record, record_outcome
 from daybook.errors import (
     BodyCorruptError,
     DaybookError,
@@ -21,10 +21,11 @@ from daybook.errors import (
 )
 from daybook.models import DecisionId, DecisionRecord
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
+from daybook.models.identity import uuid_at
 from daybook.spool import Delivery, Entry, Refusal
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.bodies import has_large_body
-from daybook.store.prepared import prepared, read_prepared, with_attributes
+from daybook.store.prepared import prepared, read_prepared
 
 if TYPE_CHECKING:
     from daybook.decisions.handle import DecisionVerbs
@@ -56,10 +57,6 @@ class KeptDecision:
     def sort_key(self) -> str:
         """The item's sort key."""
         return str(keys.decision(self.decision_id)["sk"])
-
-    def arriving(self, store: Store, now: datetime) -> bytes:
-        """Return the item as it is written at this moment."""
-        return with_attributes(self.item, items.arrival(store, now))
 
     def record(self, store: Store, now: datetime) -> DecisionRecord:
         """Return the record that is written at this moment."""
@@ -101,13 +98,15 @@ class ToTables:
     def _write_new(self, new: Sequence[KeptDecision]) -> None:
         """Write decisions that are not there. UnfinishedBatchError names those left undone."""
         now = self._store.clock()
-        late = [each.decision_id for each in new if is_late(each.decision_id, now)]
+        in_time = uuid_at(now - LATE_AFTER)
+        late = [each.decision_id for each in new if each.decision_id.uuid < in_time]
         try:
             marks = [items.late_mark(self._store, each, now) for each in late]
             self._store.put_all(DECISIONS, marks)
         except UnfinishedBatchError as fault:
             raise ThrottledError(str(fault)) from fault  # no decision was written
-        self._store.put_prepared(DECISIONS, [each.arriving(self._store, now) for each in new])
+        arrival = prepared(items.arrival(self._store, now))
+        self._store.put_prepared(DECISIONS, [b"%b,%b" % (each.item, arrival) for each in new])
 
     def _write(self, entry: Entry) -> None:
         now = self._store.clock()

@@ -25,6 +25,7 @@ from daybook.models.identity import (
     DecisionId,
     DecisionIdText,
     Moment,
+    aware,
     new_decision_id,
 )
 from daybook.models.json_values import JsonDict
@@ -66,15 +67,19 @@ class DecisionDraft(DecisionReasoning, title="the decision"):
                 f"{now.isoformat()}: check the agent's clock",
                 [("decided_at", "lies in the future")],
             )
-        return DecisionRecord.checked(
+        # all parts have been checked, but for one that depends on the id
+        is_own_parent = self.parent_decision_id == decision_id
+        make = DecisionRecord.checked if is_own_parent else DecisionRecord.model_construct
+        return make(
             decision_id=decision_id,
+            decision_type=self.decision_type,
+            context=self.context,
             reasoning=self._part_of(DecisionReasoning),
-            arrived_at=now,
-            **{
-                name: getattr(self, name)
-                for name in DecisionRecord.model_fields.keys() & type(self).model_fields.keys()
-                if name != "decision_id"
-            },
+            parent_decision_id=self.parent_decision_id,
+            session_id=self.session_id,
+            tags=self.tags,
+            agent_version=self.agent_version,
+            arrived_at=aware(now, "the time"),
         )
 
     def _part_of(self, kind: type[DecisionReasoning]) -> DecisionReasoning:

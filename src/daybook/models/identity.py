@@ -10,7 +10,6 @@ import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
-from uuid import UUID
 
 from pydantic import AfterValidator
 
@@ -61,7 +60,7 @@ class DecisionId(NamedTuple):
     @property
     def decided_at(self) -> datetime:
         """The moment inside the id, in UTC, to the microsecond."""
-        bits = UUID(self.uuid).int
+        bits = int(self.uuid.replace("-", ""), 16)
         milliseconds = bits >> 80
         fraction = (bits >> 64) & (_FRACTIONS - 1)
         # the id was made by rounding up, so rounding down gives the microsecond back
@@ -89,7 +88,8 @@ def uuid_at(moment: datetime, random_bits: int = 0) -> str:
         raise InvalidInputError(f"{moment.isoformat()} is before 1970: no UUIDv7 can carry it")
     fraction = -(-rest * _FRACTIONS // _MICROSECONDS)
     bits = milliseconds << 80 | fraction << 64 | _VERSION_AND_VARIANT
-    return str(UUID(int=bits | random_bits & (1 << _RANDOM_BITS) - 1))
+    digits = f"{bits | random_bits & (1 << _RANDOM_BITS) - 1:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def microseconds(moment: datetime) -> int:

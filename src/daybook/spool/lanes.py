@@ -16,6 +16,8 @@ RUN = 50
 """Entries that are delivered at once: mostly a batch of 25 decisions, and their outcomes."""
 LINGER_SECONDS = 0.1
 """How long entries wait for others to share their request."""
+AHEAD = 500
+"""Entries to come that are noted as sent before they are, to note it less often."""
 LONGEST_PAUSE = 5.0
 """Seconds between tries while delivering fails: pauses double up to it, with jitter."""
 SHORTEST_PAUSE = 0.05
@@ -42,9 +44,9 @@ class Progress:
         """Note on disk, before it is sent, that this entry may have been; rarely for one alone."""
         with self._sending:
             if number > self._sent:
-                newest = self._newest()
-                self.commits.commit(lambda: [sending(newest)])
-                self._sent = newest
+                ahead = self._newest() + AHEAD
+                self.commits.commit(lambda: [sending(ahead)])
+                self._sent = ahead
 
     def settle(self, delivered: Sequence[Entry], refused: Sequence[Refusal]) -> None:
         """Forget what was delivered, and set aside what was refused."""

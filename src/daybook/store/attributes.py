@@ -59,17 +59,20 @@ def size(item: Mapping[str, Value]) -> int:
     name and text, the length of bytes, and for a number about one byte for two digits plus
     one (rounded up here).
     """
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+    total = 0
+    for name, value in item.items():
+        total += _length(name)
+        if isinstance(value, str):
+            total += _length(value)
+        elif isinstance(value, bytes):
+            total += len(value)
+        else:
+            total += len(str(value)) // 2 + 2
+    return total
 
 
-def _value_size(value: Value) -> int:
-    match value:
-        case str():
-            return len(value.encode())
-        case bytes():
-            return len(value)
-        case _:
-            return len(str(value)) // 2 + 2
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def write_units(size_bytes: int) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import zstandard
+from pydantic_core import to_json
 
 from daybook.errors import BodyCorruptError, BodyTooLargeError
 from daybook.models.json_values import JsonObject
@@ -43,18 +44,17 @@ class Codec:
         A body over 350 KB of JSON is always compressed, so what goes to S3 is bytes. Raises
         BodyTooLargeError over 64 MB of JSON.
         """
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        plain = text.encode()
+        plain = to_json(document)
         if len(plain) > LARGEST_BODY:
             raise BodyTooLargeError(
                 f"the body is {len(plain):,} bytes of JSON; the limit is {LARGEST_BODY:,}: "
                 "keep what is large elsewhere, and a reference to it here"
             )
         if write_units(beside + len(plain)) == 1:
-            return text
+            return plain.decode()
         packed = deflated(plain)
         cheaper = write_units(beside + len(packed)) < write_units(beside + len(plain))
-        return packed if cheaper or len(plain) > LARGEST_INLINE else text
+        return packed if cheaper or len(plain) > LARGEST_INLINE else plain.decode()
 
     def decode(self, body: str | bytes, version: int) -> JsonObject:
         """Return the document, brought up to this version. Raises BodyCorruptError."""

@@ -12,8 +12,9 @@ from typing import Any
 from weakref import WeakSet
 
 from botocore.client import BaseClient
+from pydantic_core import to_json
 
-from daybook.store.attributes import Item, from_wire, to_wire
+from daybook.store.attributes import Item, Value, from_wire
 
 _BATCH: ContextVar[bytes | None] = ContextVar("daybook_prepared_batch", default=None)
 _EMPTY = b"[]"
@@ -21,18 +22,15 @@ _ACCEPTING: WeakSet[object] = WeakSet()
 
 
 def prepared(item: Item) -> bytes:
-    """Return an item as it stands in a request."""
-    return _dumped(to_wire(item))
+    """Return the attributes of an item as they stand in a request, without the braces."""
+    return b",".join(
+        b"%b:%b" % (to_json(name), _written_down(value)) for name, value in item.items()
+    )
 
 
-def with_attributes(text: bytes, attributes: Item) -> bytes:
-    """Return a prepared item with further attributes, which it does not have yet."""
-    return _dumped(to_wire(attributes))[:-1] + b"," + text[1:] if attributes else text
-
-
-def read_prepared(text: bytes) -> Item:
+def read_prepared(attributes: bytes) -> Item:
     """Return the item."""
-    wire = json.loads(text)
+    wire = json.loads(b"{%b}" % attributes)
     for value in wire.values():
         if "B" in value:
             value["B"] = base64.b64decode(value["B"])
@@ -54,7 +52,7 @@ def sending(client: object, items: Sequence[bytes]) -> Iterator[bool]:
     if client not in _ACCEPTING:
         yield False
         return
-    writes = b",".join(b'{"PutRequest":{"Item":%b}}' % item for item in items)
+    writes = b",".join(b'{"PutRequest":{"Item":{%b}}}' % item for item in items)
     token = _BATCH.set(b"[%b]" % writes)
     try:
         yield True
@@ -69,9 +67,9 @@ def _fill(params: dict[str, Any], **_: Any) -> None:
         params["body"] = body.replace(_EMPTY, batch, 1)
 
 
-def _dumped(wire: dict[str, dict[str, Any]]) -> bytes:
-    return json.dumps(wire, separators=(",", ":"), ensure_ascii=False, default=_as_text).encode()
-
-
-def _as_text(value: bytes) -> str:
-    return base64.b64encode(value).decode()
+def _written_down(value: Value) -> bytes:
+    if isinstance(value, str):
+        return b'{"S":%b}' % to_json(value)
+    if isinstance(value, bytes):
+        return b'{"B":"%b"}' % base64.b64encode(value)
+    return b'{"N":"%d"}' % value
