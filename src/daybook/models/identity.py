@@ -6,8 +6,9 @@ millisecond), so ids sort by time and the time need not be stored beside them. T
 says whose log holds the decision, so an id alone is enough to read it with one request.
 """
 
+import os
+import random
 import re
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 
@@ -29,6 +30,9 @@ _CALENDAR_ENDS = "e677d21f-dbff"
 _RANDOM_BITS = 62
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << _RANDOM_BITS)
 _MILLISECOND_BITS = 48
+# an id need not be secret; and the system's generator lets other threads in at each call
+_random = random.Random()  # noqa: S311
+os.register_at_fork(after_in_child=_random.seed)
 _MICROSECONDS = 1000
 _FRACTIONS = 4096
 
@@ -77,7 +81,7 @@ def new_decision_id(
     id reproducible. Raises InvalidAgentIdError or InvalidInputError.
     """
     moment = aware(decided_at, "decided_at") if decided_at else datetime.now(UTC)
-    bits = secrets.randbits(_RANDOM_BITS) if random_bits is None else random_bits
+    bits = _random.getrandbits(_RANDOM_BITS) if random_bits is None else random_bits
     return str(DecisionId(uuid_at(moment, bits), checked_agent_id(agent_id)))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
+from pydantic_core import from_json, to_json
 
 MAX_DEPTH = 64
 """Containers inside containers. Deeper input is hostile or a mistake."""
@@ -12,17 +13,42 @@ MAX_DEPTH = 64
 MAX_INT_BITS = 3300
 """About a thousand digits; Python itself refuses to write down more than 4,300."""
 
+_LIMITED = (dict, list, int)
+
 JsonValue = Any
 JsonObject = dict[str, JsonValue]
 
 
-def checked_json(value: object, depth: int = 0) -> JsonValue:
+def checked_json(value: object) -> JsonValue:
     """Return `value` as plain JSON data, or raise ValueError that names the offending part.
 
     Tuples become lists; everything else reads back as the same value: floats to the last
     bit, integers of up to a thousand digits, text as it was. Refused: NaN and infinities, keys
     that are not text, text that UTF-8 cannot carry, types that JSON has no word for.
     """
+    try:
+        read = from_json(to_json(value), allow_inf_nan=False)
+    except ValueError:
+        return _checked(value, 0)
+    # what compiled code writes down and reads again as the same is JSON, but for its limits
+    return read if read == value and _is_within_limits(read, MAX_DEPTH) else _checked(value, 0)
+
+
+def _is_within_limits(value: JsonValue, levels: int) -> bool:
+    kind = type(value)
+    if kind is int:
+        return bool(value.bit_length() <= MAX_INT_BITS)
+    if kind is not dict and kind is not list:
+        return True
+    for item in value.values() if kind is dict else value:
+        # for most there is nothing to look at, and a call takes longer than all the rest
+        if type(item) in _LIMITED and not _is_within_limits(item, levels - 1):
+            return False
+    return levels > 0
+
+
+def _checked(value: object, depth: int) -> JsonValue:
+    """Return the value part by part, in Python, which can tell what is wrong with it."""
     match value:
         case None | bool():
             return value
@@ -69,7 +95,7 @@ def _checked_container(
 
 def _within(place: str | int, item: object, depth: int) -> JsonValue:
     try:
-        return checked_json(item, depth + 1)
+        return _checked(item, depth + 1)
     except _JsonError as fault:
         raise _JsonError((place, *fault.path), fault.reason) from None
     except ValueError as fault:

@@ -39,11 +39,12 @@ Change = tuple[str, Sequence[Sequence[Any]]]
 
 
 class Waiting(NamedTuple):
-    """An entry as the lanes know it; the rest is in the file."""
+    """An entry as the lanes know it; all of it is in the file, and `entry` here if it is new."""
 
     number: int
     agent_id: str
     logged_at: int
+    entry: Entry | None = None
 
 
 def connect(path: Path) -> sqlite3.Connection:

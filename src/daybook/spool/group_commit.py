@@ -8,15 +8,20 @@ from daybook.spool.file import Change, SpoolFile
 
 
 class _Ticket:
-    """Changes that a thread waits for; `done` is called in the order of the commits."""
+    """Changes that a thread waits for.
 
-    __slots__ = ("changes", "done", "fault", "settled")
+    Its turn comes when another thread has settled it, or has left it to commit what waits.
+    """
+
+    __slots__ = ("changes", "done", "fault", "settled", "turn")
 
     def __init__(self, changes: Sequence[Change], done: Callable[[], None] | None) -> None:
         self.changes = changes
         self.done = done
         self.settled = False
         self.fault: SpoolError | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
 
 
 class GroupCommit:
@@ -28,6 +33,7 @@ class GroupCommit:
         """Held by whoever uses the file."""
         self._queue = threading.Lock()
         self._waiting: list[_Ticket] = []
+        self._is_led = False
 
     def commit(
         self, make: Callable[[], Sequence[Change]], done: Callable[[], None] | None = None
@@ -39,30 +45,48 @@ class GroupCommit:
         with self._queue:
             ticket = _Ticket(make(), done)
             self._waiting.append(ticket)
-        with self.lock:
-            if not ticket.settled:
-                self._commit_all(ticket)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            ticket.turn.acquire()
+        if not ticket.settled:
+            self._lead(ticket)
         if ticket.fault:
             raise SpoolError(str(ticket.fault)) from ticket.fault
+
+    def _lead(self, own: _Ticket) -> None:
+        """Commit what waits, and leave what has come meanwhile to the first who waits."""
+        try:
+            with self.lock:
+                self._commit_all(own)
+        finally:
+            with self._queue:
+                self._is_led = bool(self._waiting)
+                if self._waiting:
+                    self._waiting[0].turn.release()
 
     def _commit_all(self, own: _Ticket) -> None:
         with self._queue:
             batch, self._waiting = self._waiting, []
         try:
-            try:
-                self.file.transact([change for ticket in batch for change in ticket.changes])
-            except SpoolError as fault:
-                for ticket in batch:
-                    ticket.fault, ticket.settled = fault, True
-                return
+            fault = self._made([change for ticket in batch for change in ticket.changes])
             for ticket in batch:
-                if ticket.done:
+                if ticket.done and fault is None:
                     ticket.done()
-                ticket.settled = True
-        except BaseException:
-            # interrupted, perhaps after the commit: the others commit theirs again, and changes
-            # made twice are made once
+                ticket.fault, ticket.settled = fault, True
+        finally:
+            # if this thread is interrupted, perhaps after the commit, the others commit theirs
+            # again: changes made twice are made once
             with self._queue:
-                left = [each for each in batch if not each.settled and each is not own]
-                self._waiting[:0] = left
-            raise
+                self._waiting[:0] = [
+                    each for each in batch if not each.settled and each is not own
+                ]
+            for ticket in batch:
+                if ticket.settled and ticket is not own:
+                    ticket.turn.release()
+
+    def _made(self, changes: Sequence[Change]) -> SpoolError | None:
+        try:
+            self.file.transact(changes)
+        except SpoolError as fault:
+            return fault
+        return None

@@ -16,6 +16,8 @@ RUN = 50
 """Entries that are delivered at once: mostly a batch of 25 decisions, and their outcomes."""
 LINGER_SECONDS = 0.1
 """How long entries wait for others to share their request."""
+REMEMBERED = 500
+"""Entries of a lane that need not be read from the file."""
 AHEAD = 500
 """Entries to come that are noted as sent before they are, to note it less often."""
 LONGEST_PAUSE = 5.0
@@ -86,9 +88,10 @@ class Lane(threading.Thread):
         self._hurry = threading.Event()
         self._ended = threading.Event()
 
-    def add(self, entry: Waiting) -> None:
-        """Put an entry at the end of the lane."""
-        self._waiting.append(entry)
+    def add(self, waiting: Waiting) -> None:
+        """Put an entry at the end of the lane. Of a few the lane remembers all."""
+        is_short = len(self._waiting) < REMEMBERED
+        self._waiting.append(waiting if is_short else waiting._replace(entry=None))
         if not self._wake.is_set():
             self._wake.set()
 
@@ -137,10 +140,10 @@ class Lane(threading.Thread):
 
     def _deliver_run(self) -> bool:
         """Deliver what is first in the lane; False if some of it has to be tried again."""
-        numbers = [self._waiting[place].number for place in range(min(RUN, len(self._waiting)))]
+        first = [self._waiting[place] for place in range(min(RUN, len(self._waiting)))]
+        numbers = [each.number for each in first]
         try:
-            with self._progress.commits.lock:
-                run, damaged = self._progress.commits.file.read(numbers)
+            run, damaged = self._read(first)
             self._progress.note_sending(numbers[-1])
             result = self._delivered([self._told(entry) for entry in run])
             refused = [*damaged, *result.refused]
@@ -157,12 +160,21 @@ class Lane(threading.Thread):
             self._uncertain.update(stay)
         with self._progress.changed:
             # what stays is at the head again: an entry that is held up holds up those behind it
-            first = [self._waiting.popleft() for _ in numbers]
+            for _ in first:
+                self._waiting.popleft()
             self._waiting.extendleft(each for each in reversed(first) if each.number in stay)
         self._progress.tell(
             error=str(result.fault) if result.fault else None, refused=len(refused)
         )
         return result.fault is None
+
+    def _read(self, waiting: Sequence[Waiting]) -> tuple[list[Entry], list[Refusal]]:
+        """Return entries in order, and those that are damaged on the disk."""
+        known = [each.entry for each in waiting if each.entry]
+        if len(known) == len(waiting):
+            return known, []
+        with self._progress.commits.lock:
+            return self._progress.commits.file.read([each.number for each in waiting])
 
     def _told(self, entry: Entry) -> Entry:
         doubtful = entry.number <= self._progress.sent_before or entry.number in self._uncertain

@@ -85,7 +85,7 @@ class Spool:
             return [adding(entry)]
 
         def done() -> None:
-            self._lane(agent_id).add(Waiting(entry.number, agent_id, entry.logged_at))
+            self._lane(agent_id).add(Waiting(entry.number, agent_id, entry.logged_at, entry))
 
         self._commits.commit(make, done)
 

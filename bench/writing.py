@@ -1,0 +1,215 @@
+"""Logging decisions, side by side: processor time, decisions a second, latency, write units.
+
+`python -m bench.writing` runs every way of `bench.writers` on DynamoDB Local in turns, several
+times, and prints medians, and ratios to boto3's `batch_writer`. Processor time is that of this
+process, all threads; the database is another one. Exits with 1 when a bar is not met.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from bench.databases import create_tables, dynamodb_local
+from bench.machine import describe
+from bench.writers import (
+    KIND,
+    BatchWriter,
+    Daybook,
+    Facts,
+    Plain,
+    PutItem,
+    Pydynox,
+    PynamoDB,
+    ThreeFullIndexes,
+    Writer,
+)
+from daybook import AWSClientManager, CapacityMeter, DecisionLogger, MemoryManager
+
+THREADS = (1, 4, 16)
+SIZES = (512, 1024, 4096, 8192, 65536)
+CPU_BAR = 0.35
+"""Of `batch_writer`'s processor time for each decision."""
+LATENCY_BAR = 0.35
+"""Of the median of `put_item`."""
+UNITS_BARS = {1024: 0.75, 8192: 0.2}
+"""Of the write units of the design with three full indexes, by the size of the context."""
+
+
+class Run(NamedTuple):
+    """What one way took for a number of decisions."""
+
+    cpu_us: float
+    per_second: float
+    latencies_us: list[float]
+
+
+def situation(size: int, seed: int) -> Facts:
+    """Return a decision whose context has at least `size` bytes of ordinary JSON."""
+    draw = random.Random(seed)  # noqa: S311 - no secrets here
+    market: dict[str, object] = {}
+    while len(json.dumps(market, separators=(",", ":"))) < size:
+        market[f"SYM{len(market)}"] = {
+            "price": round(draw.uniform(10, 500), 2),
+            "volume": draw.randrange(10**5, 10**8),
+            "rsi": round(draw.uniform(0, 100), 1),
+            "trend": draw.choice(["up", "down", "flat"]),
+            "return_1d": draw.gauss(0, 0.02),
+            "volatility": draw.random() / 10,
+        }
+    return {
+        "options": ["momentum", "mean_reversion", "stay_out"],
+        "scores": {"momentum": 0.61, "mean_reversion": 0.2, "stay_out": 0.19},
+        "selected": ["momentum"],
+        "context": {"market": market, "cycle": seed},
+        "confidence": 0.7,
+        "rationale": "the trend is intact",
+    }
+
+
+def run(writer: Writer, facts: Sequence[Facts], threads: int) -> Run:
+    """Log these decisions by so many threads, each for an agent of its own."""
+
+    def log(share: Sequence[Facts]) -> list[float]:
+        latencies = []
+        with writer.opened(f"agent-{uuid4().hex}") as log_one:
+            for each in share:
+                began = time.perf_counter()
+                log_one(each)
+                latencies.append((time.perf_counter() - began) * 1e6)
+        return latencies
+
+    cpu, wall = time.process_time(), time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        latencies = [each for taken in pool.map(log, _dealt(facts, threads)) for each in taken]
+    wall = time.perf_counter() - wall
+    return Run((time.process_time() - cpu) / len(facts) * 1e6, len(facts) / wall, latencies)
+
+
+def _dealt(facts: Sequence[Facts], hands: int) -> list[Sequence[Facts]]:
+    return [facts[start::hands] for start in range(hands)]
+
+
+def units(manager: AWSClientManager, facts: Facts) -> float:
+    """Return the write units of a decision and its outcome in Daybook's tables."""
+    log = DecisionLogger(MemoryManager(f"agent-{uuid4().hex}", manager))
+    with CapacityMeter(manager.dynamodb) as meter:
+        decision_id = log.log_decision(KIND, **facts)
+        log.log_outcome(decision_id, KIND, True, 0.53, 12.0)
+    return meter.write_units
+
+
+def compare(writers: Sequence[Writer], count: int, runs: int) -> dict[tuple[str, int], list[Run]]:
+    """Run all ways in turns; a first round, which warms up, does not count."""
+    facts = [situation(700, seed) for seed in range(count)]
+    found: dict[tuple[str, int], list[Run]] = defaultdict(list)
+    for turn in range(runs + 1):
+        for threads in THREADS:
+            for writer in writers:
+                done = run(writer, facts if turn else facts[: count // 4], threads)
+                if turn:
+                    found[writer.name, threads].append(done)
+    return found
+
+
+def median(runs: Sequence[Run], what: str) -> float:
+    """Return the median of a figure over the runs."""
+    return float(statistics.median(getattr(each, what) for each in runs))
+
+
+def percentile(runs: Sequence[Run], share: float) -> float:
+    """Return the median over the runs of a percentile of the latencies."""
+    return statistics.median(
+        sorted(each.latencies_us)[int(share * (len(each.latencies_us) - 1))] for each in runs
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; 1 if a bar is not met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--decisions", type=int, default=2000, help="in each run")
+    parser.add_argument("--runs", type=int, default=5)
+    asked = parser.parse_args(arguments)
+    missed: list[str] = []
+    print(describe())
+    with dynamodb_local() as url, tempfile.TemporaryDirectory() as folder:
+        manager = create_tables(url)
+        three = ThreeFullIndexes(url)
+        ways: list[Any] = [Daybook(url, Path(folder)), Plain(url), BatchWriter(url), PutItem(url)]
+        ways += [PynamoDB(url), Pydynox(url), three]
+        found = compare(ways, asked.decisions, asked.runs)
+        names = [way.name for way in ways]
+        missed += _show_cpu(names, found)
+        missed += _show_rates(names, found)
+        missed += _show_latencies(names, found)
+        missed += _show_units(manager, three)
+    print("\n".join(missed) or "every bar is met")
+    return 1 if missed else 0
+
+
+def _show_cpu(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -> list[str]:
+    print("\nprocessor time for each decision, µs (ratio to batch_writer)")
+    missed = []
+    for name in names:
+        line = f"{name:32}"
+        for threads in THREADS:
+            taken = median(found[name, threads], "cpu_us")
+            ratio = taken / median(found[BatchWriter.name, threads], "cpu_us")
+            line += f"{threads:>5} threads {taken:>6.0f} ({ratio:.2f})"
+            if name == Daybook.name and ratio > CPU_BAR:
+                missed.append(f"processor time, {threads} threads: {ratio:.2f}, over {CPU_BAR}")
+        print(line)
+    return missed
+
+
+def _show_rates(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -> list[str]:
+    print("\ndecisions a second, to the table (ratio to batch_write_item)")
+    missed = []
+    for name in names:
+        line = f"{name:32}"
+        for threads in THREADS:
+            rate = median(found[name, threads], "per_second")
+            ratio = rate / median(found[Plain.name, threads], "per_second")
+            line += f"{threads:>5} threads {rate:>6.0f} ({ratio:.2f})"
+            if name == Daybook.name and ratio < 1:
+                missed.append(f"decisions a second, {threads} threads: {ratio:.2f}, under 1")
+        print(line)
+    return missed
+
+
+def _show_latencies(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -> list[str]:
+    print("\nlatency of the call, one thread, µs")
+    for name in names:
+        p50, p99 = (percentile(found[name, 1], share) for share in (0.5, 0.99))
+        print(f"{name:32} p50 {p50:>7.0f}   p99 {p99:>7.0f}")
+    ratio = percentile(found[Daybook.name, 1], 0.5) / percentile(found[PutItem.name, 1], 0.5)
+    print(f"Daybook's median is {ratio:.2f} of put_item's")
+    return [] if ratio <= LATENCY_BAR else [f"latency: {ratio:.2f}, over {LATENCY_BAR}"]
+
+
+def _show_units(manager: AWSClientManager, three: ThreeFullIndexes) -> list[str]:
+    print("\nwrite units of a decision and its outcome, by the context's size")
+    missed = []
+    for size in SIZES:
+        facts = situation(size, 1)
+        ours, theirs = units(manager, facts), three.write("scout", facts)
+        print(
+            f"{size / 1024:>5.1f} KB   Daybook {ours:>4.0f}   three full indexes {theirs:>4.0f}"
+            f"   ({ours / theirs:.2f})"
+        )
+        if ours / theirs > UNITS_BARS.get(size, 1):
+            missed.append(f"write units at {size} bytes: {ours / theirs:.2f}")
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
