@@ -85,7 +85,7 @@ def read_decision(store: Store, item: Item, outcome: Item | None = None) -> Deci
         return DecisionRecord.checked(
             **{name: value for name, value in body.items() if name in _DECISION_BODY},
             context=body["context"],
-            decision_id=str(_decision_id(item)),
+            decision_id=str(decision_id_of(item)),
             decision_type=body["type"],
             parent_decision_id=body.get("parent"),
             arrived_at=moment_of(int(item["written_at"])),
@@ -99,7 +99,7 @@ def read_outcome(store: Store, item: Item) -> DecisionOutcome:
     with _reading(item):
         return DecisionOutcome.checked(
             **{name: value for name, value in body.items() if name in _OUTCOME_BODY},
-            decision_id=str(_decision_id(item)),
+            decision_id=str(decision_id_of(item)),
             decision_type=body["type"],
             arrived_at=moment_of(int(item["arrived_at"])),
         )
@@ -116,5 +116,6 @@ def _reading(item: Item) -> Iterator[None]:
         ) from fault
 
 
-def _decision_id(item: Item) -> DecisionId:
+def decision_id_of(item: Item) -> DecisionId:
+    """Return the id that a decision's or an outcome's item is of."""
     return DecisionId(keys.uuid_of(str(item["sk"])), str(item["pk"]))

@@ -12,6 +12,7 @@ from daybook.errors import (
 )
 from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
 from daybook.store import DECISIONS, Store, keys
+from daybook.store.attributes import Item
 
 LATE_AFTER = timedelta(minutes=1)
 """A decision that arrives this long after it was made also leaves a late mark."""
@@ -51,14 +52,17 @@ def record(store: Store, decision: DecisionRecord) -> DecisionRecord:
     return recorded
 
 
-def record_outcome(store: Store, outcome: DecisionOutcome) -> DecisionOutcome:
+def record_outcome(
+    store: Store, outcome: DecisionOutcome, decision: Item | None = None
+) -> DecisionOutcome:
     """Write what came of a decision and return it as it stands in the log.
 
-    Two requests. The same outcome twice counts once. Raises DecisionNotFoundError,
-    WrongDecisionTypeError, or OutcomeConflictError when a different outcome stands.
+    Two requests, or one if the item of the decision is known. The same outcome twice counts
+    once. Raises DecisionNotFoundError, WrongDecisionTypeError, or OutcomeConflictError when a
+    different outcome stands.
     """
     decision_id = DecisionId.parse(outcome.decision_id)
-    decision = store.get(DECISIONS, keys.decision(decision_id))
+    decision = decision or store.get(DECISIONS, keys.decision(decision_id))
     if decision is None:
         raise DecisionNotFoundError(
             f"no decision {decision_id} is recorded (or it has expired): "

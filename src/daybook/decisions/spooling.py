@@ -5,15 +5,19 @@ is written; for the API, and all outcomes, as they were handed in.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from pydantic_core import from_json
 
 from daybook.decisions import items
 from daybook.decisions.recording import LATE_AFTER, record, record_outcome
 from daybook.errors import (
     BodyCorruptError,
     DaybookError,
+    InvalidInputError,
     RejectedError,
     StorageError,
     ThrottledError,
@@ -24,6 +28,8 @@ from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.models.identity import uuid_at
 from daybook.spool import Delivery, Entry, Refusal
 from daybook.store import DECISIONS, Store, keys
+from daybook.store.attributes import Item
+from daybook.store.batching import WRITE_LIMIT, cut
 from daybook.store.bodies import has_large_body
 from daybook.store.prepared import prepared, read_prepared
 
@@ -33,8 +39,8 @@ if TYPE_CHECKING:
 DECISION = "decision"
 OUTCOME = "outcome"
 
-_OWN_FAULT = (RejectedError, BodyCorruptError)
-"""Faults of the storage that lie in the entry: trying it again changes nothing."""
+_OWN_FAULT = (RejectedError, BodyCorruptError, InvalidInputError)
+"""Faults that lie in the entry: trying it again changes nothing."""
 
 _log = logging.getLogger("daybook")
 
@@ -82,22 +88,33 @@ class ToTables:
         """Deliver a run: first the new decisions, in batches, then the others in their order."""
         new = [entry for entry in run if entry.kind == DECISION and not entry.careful]
         others = [entry for entry in run if entry.kind != DECISION or entry.careful]
-        try:
-            self._write_new([KeptDecision(entry.body) for entry in new])
-        except UnfinishedBatchError as fault:
-            left = {request["PutRequest"]["Item"]["sk"]["S"] for request in fault.unprocessed}
-            done = [each for each in new if KeptDecision(each.body).sort_key not in left]
-            return Delivery(delivered=done, fault=fault)
-        except _OWN_FAULT:
-            # one of them is at fault: each by itself then
-            new, others = [], list(run)
-        except StorageError as fault:
-            return Delivery(fault=fault, uncertain=True)
-        return one_by_one(others, self._write, delivered=new)
-
-    def _write_new(self, new: Sequence[KeptDecision]) -> None:
-        """Write decisions that are not there. UnfinishedBatchError names those left undone."""
         now = self._store.clock()
+        written: list[Entry] = []
+        known: dict[str, bytes] = {}
+        for batch in cut(new, WRITE_LIMIT):
+            try:
+                kept = {entry.number: KeptDecision(entry.body) for entry in batch}
+                self._write_new(list(kept.values()), now)
+            except UnfinishedBatchError as fault:
+                left = {put["PutRequest"]["Item"]["sk"]["S"] for _, put in fault.unprocessed}
+                written += [each for each in batch if kept[each.number].sort_key not in left]
+                return Delivery(delivered=written, fault=fault)
+            except _OWN_FAULT:
+                # one of them is at fault: each by itself then
+                others = [*batch, *others]
+            except StorageError as fault:
+                return Delivery(delivered=written, fault=fault, uncertain=True)
+            else:
+                written += batch
+                known |= {str(each.decision_id): each.item for each in kept.values()}
+        try:
+            decisions = self._decisions_of(others, known, items.arrival(self._store, now))
+        except StorageError as fault:
+            return Delivery(delivered=written, fault=fault)
+        return one_by_one(others, lambda entry: self._write(entry, decisions), delivered=written)
+
+    def _write_new(self, new: Sequence[KeptDecision], now: datetime) -> None:
+        """Write decisions that are not there. UnfinishedBatchError names those left undone."""
         in_time = uuid_at(now - LATE_AFTER)
         late = [each.decision_id for each in new if each.decision_id.uuid < in_time]
         try:
@@ -108,13 +125,31 @@ class ToTables:
         arrival = prepared(items.arrival(self._store, now))
         self._store.put_prepared(DECISIONS, [b"%b,%b" % (each.item, arrival) for each in new])
 
-    def _write(self, entry: Entry) -> None:
+    def _decisions_of(
+        self, others: Sequence[Entry], written: Mapping[str, bytes], arrival: Item
+    ) -> dict[str, Item]:
+        """Return the items of the decisions whose outcomes are to be written.
+
+        Those just written are known; the others are read, with one request.
+        """
+        wanted = set()
+        for entry in others:
+            with suppress(ValueError, KeyError, TypeError):  # then `_write` tells what is wrong
+                if entry.kind == OUTCOME:
+                    wanted.add(str(DecisionId.parse(from_json(entry.body)["decision_id"])))
+        known = {text: read_prepared(written[text]) | arrival for text in wanted & written.keys()}
+        unknown = [keys.decision(DecisionId.parse(text)) for text in wanted - known.keys()]
+        found = self._store.fetch(DECISIONS, unknown) if unknown else []
+        return known | {str(items.decision_id_of(item)): item for item in found}
+
+    def _write(self, entry: Entry, decisions: Mapping[str, Item]) -> None:
         now = self._store.clock()
         if entry.kind == DECISION:
             record(self._store, KeptDecision(entry.body).record(self._store, now))
         else:
             draft = OutcomeDraft.model_validate_json(entry.body)
-            record_outcome(self._store, draft.to_outcome(entry.agent_id, now))
+            outcome = draft.to_outcome(entry.agent_id, now)
+            record_outcome(self._store, outcome, decisions.get(outcome.decision_id))
 
 
 class ToApi:

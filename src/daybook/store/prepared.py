@@ -49,7 +49,7 @@ def sending(client: object, items: Sequence[bytes]) -> Iterator[bool]:
 
     False for a client that does not accept them: one that was handed in, such as DAX.
     """
-    if client not in _ACCEPTING:
+    if not isinstance(client, BaseClient) or client not in _ACCEPTING:
         yield False
         return
     writes = b",".join(b'{"PutRequest":{"Item":{%b}}}' % item for item in items)

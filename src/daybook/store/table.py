@@ -259,21 +259,20 @@ class Store:
             self._write_batch(requests.batch_write(self.name_of(table), run))
 
     def put_prepared(self, table: Table, items: Sequence[bytes]) -> None:
-        """Write prepared items, 25 to a request, whatever was there. Keys must differ.
+        """Write up to 25 prepared items, whatever was there. One request. Keys must differ.
 
         Raises UnfinishedBatchError when DynamoDB keeps leaving some undone.
         """
         name = self.name_of(table)
-        for run in batching.cut(items, batching.WRITE_LIMIT):
-            with prepared.sending(self.dynamodb, run) as is_filled:
-                if is_filled:
-                    with told_as_ours(f"writing to {name}"):
-                        answer = self.dynamodb.batch_write_item(RequestItems={name: []})
-                    if left := dict(answer.get("UnprocessedItems", {})):
-                        self.backoff.pause(0)
-                        self._write_batch(left)
-                else:
-                    self.put_all(table, [prepared.read_prepared(item) for item in run])
+        with prepared.sending(self.dynamodb, items) as is_filled:
+            if not is_filled:
+                self.put_all(table, [prepared.read_prepared(item) for item in items])
+                return
+            with told_as_ours(f"writing to {name}"):
+                answer = self.dynamodb.batch_write_item(RequestItems={name: []})
+        if left := dict(answer.get("UnprocessedItems", {})):
+            self.backoff.pause(0)
+            self._write_batch(left)
 
     def delete_all(self, table: Table, keys: Sequence[Item]) -> None:
         """Delete the items of these keys, 25 to a request, whether or not they are there."""
