@@ -2,11 +2,11 @@
 
 import typer
 
-from daybook.cli import consolidate, platform, version
+from daybook.cli import consolidate, platform, spool, version
 from daybook.cli.console import complain
 from daybook.errors import DaybookError
 
-GROUPS = (platform, consolidate, version)
+GROUPS = (platform, consolidate, spool, version)
 
 app = typer.Typer(
     name="daybook",

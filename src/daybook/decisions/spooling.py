@@ -26,11 +26,12 @@ from daybook.errors import (
 from daybook.models import DecisionId, DecisionRecord
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.models.identity import uuid_at
+from daybook.models.json_values import JsonObject
 from daybook.spool import Delivery, Entry, Refusal
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.batching import WRITE_LIMIT, cut
-from daybook.store.bodies import has_large_body
+from daybook.store.bodies import body_of, has_large_body
 from daybook.store.prepared import prepared, read_prepared
 
 if TYPE_CHECKING:
@@ -72,6 +73,16 @@ class KeptDecision:
 def kept(draft: DecisionDraft | OutcomeDraft) -> bytes:
     """Return what was handed in."""
     return draft.model_dump_json().encode()
+
+
+def shown(entry: Entry) -> JsonObject:
+    """Return what an entry says, as plain JSON. Raises ValueError for what is damaged."""
+    if entry.body.startswith(b"{"):
+        said: JsonObject = from_json(entry.body)
+        return said
+    decision = KeptDecision(entry.body)
+    body, version = body_of(read_prepared(decision.item))
+    return {"decision_id": str(decision.decision_id)} | items.DECISION_CODEC.decode(body, version)
 
 
 class ToTables:

@@ -2,10 +2,12 @@
 
 from daybook.spool.config import SpoolConfig, SpoolStatus
 from daybook.spool.entries import Deliver, Delivery, Entry, Refusal
+from daybook.spool.inspection import Contents, look, take_back
 from daybook.spool.queue import Spool
 from daybook.spool.registry import acquire, release
 
 __all__ = [
+    "Contents",
     "Deliver",
     "Delivery",
     "Entry",
@@ -14,5 +16,7 @@ __all__ = [
     "SpoolConfig",
     "SpoolStatus",
     "acquire",
+    "look",
     "release",
+    "take_back",
 ]

@@ -8,6 +8,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,6 +51,11 @@ class Waiting(NamedTuple):
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file. Transactions are our own, and threads take turns under a lock of ours."""
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open a file that another process may own, and change nothing."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
 class SpoolFile:
@@ -120,12 +126,6 @@ class SpoolFile:
         with self._told("read"):
             return sorted_out(self._run(query, numbers).fetchall())
 
-    def set_aside(self) -> Iterator[Refusal]:
-        """Iterate the entries that were refused, in order, with the reasons."""
-        with self._told("read"):
-            rows = self._run(f"SELECT {COLUMNS}, reason FROM set_aside ORDER BY number")  # noqa: S608 - ours
-            yield from map(refusal, rows)
-
     def count_set_aside(self) -> int:
         """Return how many entries were refused."""
         with self._told("read"):
@@ -188,6 +188,15 @@ def setting_aside(refused: Sequence[Refusal]) -> list[Change]:
     ]
 
 
+def taking_back(entries: Sequence[Entry]) -> list[Change]:
+    """Return the changes that put entries back that were set aside, to be looked at first."""
+    gone = [(entry.number,) for entry in entries]
+    return [
+        *(adding(replace(entry, careful=True)) for entry in entries),
+        ("DELETE FROM set_aside WHERE number = ?", gone),
+    ]
+
+
 def sending(number: int) -> Change:
     """Return the change that notes that entries up to a number may be sent from now on."""
     return "UPDATE progress SET sent = max(sent, ?)", [(number,)]
@@ -203,6 +212,12 @@ def sorted_out(rows: Iterable[Sequence[Any]]) -> tuple[list[Entry], list[Refusal
         else:
             damaged.append(Refusal(entry=entry, reason="it is damaged on the disk"))
     return whole, damaged
+
+
+def refusals(connection: sqlite3.Connection) -> Iterator[Refusal]:
+    """Iterate the entries that were set aside, in order, with the reasons."""
+    query = f"SELECT {COLUMNS}, reason FROM set_aside ORDER BY number"  # noqa: S608 - ours
+    return map(refusal, connection.execute(query))
 
 
 def refusal(row: Sequence[Any]) -> Refusal:

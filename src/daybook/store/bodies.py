@@ -56,13 +56,17 @@ def placed(store: Store, folder: str, item: Item) -> Item:
 
 def unpack(store: Store, codec: Codec, item: Item) -> JsonObject:
     """Return the document of an item. Raises BodyMissingError or BodyCorruptError."""
-    version = item.get(VERSION)
-    body = item.get(BODY)
     if BODY_OBJECT in item:
-        body = own_object(store, item)
+        item = item | {BODY: own_object(store, item)}
+    return codec.decode(*body_of(item))
+
+
+def body_of(item: Item) -> tuple[str | bytes, int]:
+    """Return the body inside an item, and its version. Raises BodyCorruptError."""
+    body, version = item.get(BODY), item.get(VERSION)
     if not isinstance(version, int) or not isinstance(body, str | bytes):
         raise BodyCorruptError(f"the item {item.get('pk')!r} {item.get('sk')!r} has no body")
-    return codec.decode(body, version)
+    return body, version
 
 
 def own_object(store: Store, item: Item) -> bytes:

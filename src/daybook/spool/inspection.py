@@ -1,0 +1,64 @@
+"""A spool seen from outside: what waits, what was set aside and why, and back with it."""
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from daybook.errors import InvalidInputError, SpoolError
+from daybook.spool.entries import Refusal
+from daybook.spool.file import APPLICATION, SpoolFile, connect_read_only, refusals, taking_back
+from daybook.spool.ownership import Ownership
+from daybook.spool.quarantine import quarantined
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a spool's file holds.
+
+    `depth` entries wait, the oldest since `oldest_at` (microseconds since 1970; None when none
+    does). `set_aside` are those refused. `quarantined` damaged files lie beside it.
+    """
+
+    depth: int
+    oldest_at: int | None
+    set_aside: tuple[Refusal, ...]
+    quarantined: int
+
+
+def look(path: Path) -> Contents:
+    """Return what a spool holds, also while its owner runs. Raises SpoolError if it is none."""
+    if not path.is_file():
+        raise SpoolError(f"there is no spool {path}")
+    try:
+        with closing(connect_read_only(path)) as connection:
+            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+                raise SpoolError(f"{path} is a database of another program, and no spool")
+            waiting = connection.execute("SELECT count(*), min(logged_at) FROM entries")
+            depth, oldest = waiting.fetchone()
+            aside = tuple(refusals(connection))
+    except sqlite3.Error as fault:
+        raise SpoolError(
+            f"the spool {path} cannot be read: {fault}. Opening it with a handle saves what can be"
+        ) from fault
+    return Contents(depth=depth, oldest_at=oldest, set_aside=aside, quarantined=quarantined(path))
+
+
+def take_back(path: Path, numbers: Collection[int] | None = None) -> int:
+    """Put entries that were set aside back, to be tried again; return how many.
+
+    None takes all. Raises SpoolInUseError while the owner runs, and InvalidInputError for a
+    number under which nothing is set aside.
+    """
+    aside = {refusal.entry.number: refusal.entry for refusal in look(path).set_aside}
+    wanted = sorted(aside if numbers is None else set(numbers))
+    if unknown := [number for number in wanted if number not in aside]:
+        raise InvalidInputError(f"nothing is set aside under {unknown[0]} in {path}")
+    ownership = Ownership(path)
+    try:
+        with closing(SpoolFile(path)) as file:
+            file.transact(taking_back([aside[number] for number in wanted]))
+    finally:
+        ownership.release()
+    return len(wanted)
