@@ -51,6 +51,10 @@ campaign: setup ## run the long campaigns of fault tests, and the benchmarks tha
 	$(BIN)/python -m bench.consolidation
 	$(BIN)/python -m bench.langgraph
 
+.PHONY: bench
+bench: setup ## measure logging beside other ways to write to DynamoDB, all in one run
+	$(BIN)/python -m bench.writing
+
 .PHONY: lint
 lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
