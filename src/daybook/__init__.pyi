@@ -1,5 +1,6 @@
 # The public names and where they live: read by type checkers, and when a name is first used.
 
+from .aio import AsyncClaim, AsyncDecisionLogger, AsyncMemoryManager
 from .client import AWSClientManager, get_client_manager
 from .coordinator import MultiAgentCoordinator
 from .deciding import DecisionBlock, carrying, current_decision
@@ -103,6 +104,9 @@ __all__ = [
     "AgentNotRegisteredError",
     "AgentSignal",
     "AgentState",
+    "AsyncClaim",
+    "AsyncDecisionLogger",
+    "AsyncMemoryManager",
     "BodyCorruptError",
     "BodyMissingError",
     "BodyTooLargeError",
