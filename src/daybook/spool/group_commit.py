@@ -2,9 +2,12 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from daybook.errors import SpoolError
 from daybook.spool.file import Change, SpoolFile
+
+STALLED_SECONDS = 1.0
 
 
 class _Ticket:
@@ -22,6 +25,11 @@ class _Ticket:
         self.fault: SpoolError | None = None
         self.turn = threading.Lock()
         self.turn.acquire()
+
+    def wake(self) -> None:
+        """Say that its turn has come; saying it twice changes nothing."""
+        with suppress(RuntimeError):
+            self.turn.release()
 
 
 class GroupCommit:
@@ -47,11 +55,16 @@ class GroupCommit:
             self._waiting.append(ticket)
             leads, self._is_led = not self._is_led, True
         if not leads:
-            ticket.turn.acquire()
+            self._wait_for_turn(ticket)
         if not ticket.settled:
             self._lead(ticket)
         if ticket.fault:
             raise SpoolError(str(ticket.fault)) from ticket.fault
+
+    def _wait_for_turn(self, ticket: _Ticket) -> None:
+        while not ticket.turn.acquire(timeout=STALLED_SECONDS):
+            if not self.lock.locked():
+                return  # whoever was to lead was interrupted before it did
 
     def _lead(self, own: _Ticket) -> None:
         """Commit what waits, and leave what has come meanwhile to the first who waits."""
@@ -61,8 +74,8 @@ class GroupCommit:
         finally:
             with self._queue:
                 self._is_led = bool(self._waiting)
-                if self._waiting:
-                    self._waiting[0].turn.release()
+                for ticket in self._waiting[:1]:
+                    ticket.wake()
 
     def _commit_all(self, own: _Ticket) -> None:
         with self._queue:
@@ -82,7 +95,7 @@ class GroupCommit:
                 ]
             for ticket in batch:
                 if ticket.settled and ticket is not own:
-                    ticket.turn.release()
+                    ticket.wake()
 
     def _made(self, changes: Sequence[Change]) -> SpoolError | None:
         try:

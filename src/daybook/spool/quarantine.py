@@ -1,6 +1,7 @@
 """A damaged spool: its file is moved out of the way, and what can be read of it is saved."""
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -32,6 +33,7 @@ def opened(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
 
     Raises SpoolError when the disk, and not the file, is at fault, or the file is no spool.
     """
+    _make_private(path)
     try:
         return file(path)
     except SpoolError as fault:
@@ -41,6 +43,7 @@ def opened(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
         ):
             raise
         moved = _moved(path)
+        _make_private(path)
         fresh = file(path)
         entries, refused = _saved(moved)
         fresh.transact([*map(adding, entries), *(setting_aside(refused) if refused else [])])
@@ -50,6 +53,19 @@ def opened(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
             *(path, cause, moved, len(entries) + len(refused)),
         )
         return fresh
+
+
+def _make_private(path: Path) -> None:
+    """Make the file if it is not there, for this user's eyes, so that a power cut leaves it."""
+    try:
+        path.touch(mode=0o600)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as fault:
+        raise SpoolError(f"the spool {path} cannot be opened: {fault}") from fault
 
 
 def quarantined(path: Path) -> int:

@@ -61,10 +61,12 @@ def release(spool: Spool, timeout: float | None) -> bool:
         if path is None or shared is None:
             return True
         shared.handles -= 1
-        if shared.handles:
-            return spool.flush(timeout)
-        del _shared[path]
-    return spool.close(timeout)
+        is_last = not shared.handles
+        if is_last:
+            del _shared[path]
+    if is_last:
+        return spool.close(timeout)
+    return spool.flush(spool.config.drain_s if timeout is None else timeout)
 
 
 def _watch_the_end() -> None:

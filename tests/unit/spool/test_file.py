@@ -105,6 +105,15 @@ def test_an_empty_file_is_a_new_spool(tmp_path: Path, make: MakeSpool) -> None:
     assert make().status().depth == 0
 
 
+def test_only_the_user_may_read_it(make: MakeSpool) -> None:
+    """What agents decide is nobody else's business, on the disk either."""
+    spool = make()
+    spool.append("scout", "decision", b"1")
+    for file in spool.path.parent.glob("spool.db*"):
+        if not file.name.endswith(".lock"):
+            assert file.stat().st_mode & 0o077 == 0, file
+
+
 def test_the_file_of_another_program(tmp_path: Path, make: MakeSpool) -> None:
     """Is left as it is."""
     with closing(sqlite3.connect(tmp_path / "spool.db")) as other:

@@ -13,6 +13,7 @@ import pytest
 from daybook import InvalidInputError, SpoolClosedError, SpoolFullError
 from daybook.spool import Spool, SpoolConfig
 from daybook.spool.file import Change, SpoolFile
+from daybook.spool.group_commit import GroupCommit
 from tests.unit.spool.conftest import MakeSpool
 from tests.unit.spool.sinks import Sink, unreachable
 
@@ -253,3 +254,22 @@ def test_an_interrupted_commit_loses_nobody_elses(
     assert spool.flush(10)
     assert set(sink.bodies("scout")) >= {2, 3, 4, 5}
     assert len(sink.got) == len(set(sink.got))
+
+
+def test_a_leader_that_never_led(
+    make: MakeSpool, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped before its first step, it leaves the others to themselves after a second."""
+    spool = make()
+    lead = GroupCommit._lead  # noqa: SLF001 - the moment under test has no other name
+
+    def stopped(*_: object) -> None:
+        monkeypatch.setattr(GroupCommit, "_lead", lead)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GroupCommit, "_lead", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        spool.append("scout", "decision", b"1")
+    spool.append("scout", "decision", b"2")
+    assert spool.flush(10)
+    assert sink.bodies("scout")[-1] == 2
