@@ -68,6 +68,7 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
         self.signals_routed = self.client_manager.settings.signals_routed
         self.checkpoints_kept = self.client_manager.settings.checkpoints_kept
         self.spool = self._spool(spool)
+        self._is_closed = False
 
     def _spool(self, given: str | PathLike[str] | SpoolConfig | None) -> Spool | None:
         if given is None:
@@ -95,9 +96,12 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
         """Let go of the spool; the last handle on it delivers what waits, and closes it.
 
         False if some entries still wait after `timeout` seconds (`SpoolConfig.drain_s`): they are
-        kept, and delivered when the spool is opened again. The handle logs no more then.
+        kept, and delivered when the spool is opened again. Closing a handle twice does nothing.
         """
-        return self.spool is None or release(self.spool, timeout)
+        if self.spool is None or self._is_closed:
+            return True
+        self._is_closed = True
+        return release(self.spool, timeout)
 
     def __enter__(self) -> Self:
         return self

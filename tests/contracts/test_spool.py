@@ -218,3 +218,13 @@ def test_handles_share_a_spool(client_manager: AWSClientManager, tmp_path: Path)
         read = DecisionLogger(MemoryManager(agent, client_manager))
         found = [each.decision_id for each in read.query_decisions()]
         assert sorted(found) == sorted(each for each in logged if each.endswith(agent))
+
+
+def test_closing_twice_is_closing_once(client_manager: AWSClientManager, tmp_path: Path) -> None:
+    """A handle that is closed in its own block takes no other's spool away."""
+    path = tmp_path / "spool.db"
+    with MemoryManager(f"agent-{uuid4().hex}", client_manager, spool=path) as other:
+        with MemoryManager(f"agent-{uuid4().hex}", client_manager, spool=path) as memory:
+            memory.close()
+        DecisionLogger(other).log_decision(RISK, confidence=0.5)
+        assert other.flush(20)

@@ -12,7 +12,7 @@ import pytest
 
 from daybook.spool import Entry
 from daybook.spool.file import SpoolFile, adding, removing
-from daybook.spool.quarantine import opened, quarantined
+from daybook.spool.quarantine import count_quarantined, open_or_save
 from tests.faults.power import Disk
 
 
@@ -74,13 +74,13 @@ def losses(tmp_path: Path, synchronous: str, cuts: int, seed: int) -> list[int]:
                 case Delivered():
                     expected.difference_update(event.numbers)
         path = folder / "spool.db"
-        with closing(opened(path, SpoolFile)) as file:
+        with closing(open_or_save(path, SpoolFile)) as file:
             found = {each.number for each in file.waiting()}
             _, damaged = file.read(sorted(found)[:500])
         assert not damaged
         lost.append(len(expected - found))
         if synchronous == "FULL":
-            assert quarantined(path) == 0
+            assert count_quarantined(path) == 0
     return lost
 
 

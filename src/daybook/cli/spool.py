@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from daybook.cli.console import complain, out
 from daybook.decisions.spooling import shown
@@ -35,8 +36,8 @@ def status(path: File, *, as_json: Json = False) -> None:
         told |= {"set_aside": len(found.set_aside), "quarantined": found.quarantined}
         out.print_json(json.dumps(told))
         return
-    out.print(f"{found.depth:,} entries wait" + (f", the oldest for {age:,.0f} s" if age else ""))
-    out.print(f"{len(found.set_aside):,} entries are set aside")
+    out.print(f"waiting: {found.depth:,}" + (f", the oldest for {age:,.0f} s" if age else ""))
+    out.print(f"set aside: {len(found.set_aside):,}")
     if found.quarantined:
         out.print(
             f"{found.quarantined} damaged files lie beside it: {path}.damaged-*", markup=False
@@ -58,7 +59,7 @@ def list_set_aside(path: File, *, as_json: Json = False) -> None:
         table.add_column(heading, overflow="fold")
     for each in aside:
         entry = each.entry
-        table.add_row(str(entry.number), entry.agent_id, entry.kind, each.reason)
+        table.add_row(*map(Text, (str(entry.number), entry.agent_id, entry.kind, each.reason)))
     out.print(table)
 
 
@@ -74,7 +75,7 @@ def retry(
     Not while a process has the spool.
     """
     count = take_back(path, numbers or None)
-    out.print(f"{count:,} entries will be tried again when the spool is opened.")
+    out.print(f"To be tried again when the spool is opened: {count:,}")
 
 
 def export(path: File) -> None:
@@ -85,7 +86,7 @@ def export(path: File) -> None:
         except (ValueError, KeyError) as fault:
             complain(f"entry {each.entry.number} cannot be read: {fault}")
             line = _described(each, whole=False)
-        out.print(json.dumps(line, ensure_ascii=False), markup=False)
+        typer.echo(json.dumps(line, ensure_ascii=False))  # not by rich, which reads :smileys:
 
 
 def _described(refusal: Refusal, *, whole: bool) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class DecisionBlock(OpenDecision):
         self._nests = "parent_decision_id" not in details
         self._writing = threading.Lock()
         self._tried = self._written = self._ended = self._outcome_written = False
+        self._was_handed_in = False
         self._set_aside = False
 
     @property
@@ -200,8 +201,9 @@ class DecisionBlock(OpenDecision):
         if self._written:
             return
         draft = self._final_draft()
+        is_new, self._was_handed_in = not self._was_handed_in, True
         try:
-            self._memory.record_decision(draft)
+            self._memory.record_decision(draft, is_new=is_new)
         except InvalidInputError:
             self._reopen()
             raise

@@ -22,14 +22,15 @@ from daybook.spool import Spool
 class DecisionVerbs(Handle):
     """What an agent does with its log."""
 
-    def record_decision(self, draft: DecisionDraft) -> DecisionRecord:
+    def record_decision(self, draft: DecisionDraft, *, is_new: bool = False) -> DecisionRecord:
         """Write a decision into this agent's log; return it as it stands there.
 
+        `is_new` says that its id was made for it and never handed in before.
         Raises InvalidInputError, DecisionConflictError, or StorageError, which carries the
         decision's id. `DecisionLogger` is the comfortable way to call this.
         """
         if self.spool is not None:
-            return self._spooled(self.spool, draft)
+            return self._spooled(self.spool, draft, is_new=is_new)
         if self.api is None:
             return self._recorded(draft)
         if draft.decision_id is None:
@@ -44,7 +45,7 @@ class DecisionVerbs(Handle):
             raise
         return draft.to_record(self.agent_id, made_there.arrived_at)
 
-    def _spooled(self, spool: Spool, draft: DecisionDraft) -> DecisionRecord:
+    def _spooled(self, spool: Spool, draft: DecisionDraft, *, is_new: bool) -> DecisionRecord:
         made = draft.to_record(self.agent_id, self.clock())
         if self.api is None:
             body, careful = KeptDecision.of(self.store, made)
@@ -53,7 +54,7 @@ class DecisionVerbs(Handle):
             body, careful = kept(draft.model_copy(update=own)), True
         try:
             # an id that was handed in may have been logged before
-            careful = careful or draft.decision_id is not None
+            careful = careful or (draft.decision_id is not None and not is_new)
             spool.append(self.agent_id, DECISION, body, careful=careful)
         except SpoolError as fault:
             fault.decision_id = made.decision_id

@@ -4,10 +4,10 @@ For the tables a decision is kept as the item that it will be, short of what dep
 is written; for the API, and all outcomes, as they were handed in.
 """
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
@@ -20,8 +20,10 @@ from daybook.errors import (
     InvalidInputError,
     RejectedError,
     StorageError,
+    TableMissingError,
     ThrottledError,
     UnfinishedBatchError,
+    UnreachableError,
 )
 from daybook.models import DecisionId, DecisionRecord
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
@@ -42,8 +44,8 @@ OUTCOME = "outcome"
 
 _OWN_FAULT = (RejectedError, BodyCorruptError, InvalidInputError)
 """Faults that lie in the entry: trying it again changes nothing."""
-
-_log = logging.getLogger("daybook")
+_EVERYWHERE = (UnreachableError, ThrottledError, TableMissingError)
+"""Faults that the next entry would meet as well."""
 
 
 class KeptDecision:
@@ -85,6 +87,60 @@ def shown(entry: Entry) -> JsonObject:
     return {"decision_id": str(decision.decision_id)} | items.DECISION_CODEC.decode(body, version)
 
 
+class Course:
+    """How the delivery of a run goes: what is done, who is held back, what has stopped it."""
+
+    def __init__(self) -> None:
+        self.delivered: list[Entry] = []
+        self._refused: list[Refusal] = []
+        self._held: dict[str, StorageError] = {}
+        self._fault: StorageError | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing goes through at present."""
+        return self._fault is not None
+
+    def stop(self, fault: StorageError) -> None:
+        """Deliver nothing further."""
+        self._fault = fault
+
+    def open_to(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the entries that can still be delivered."""
+        return [] if self.is_stopped else [e for e in entries if e.agent_id not in self._held]
+
+    def write_each(self, entries: Iterable[Entry], write: Callable[[Entry], None]) -> None:
+        """Write entries in their order. What is wrong with an agent or an entry is its own."""
+        for entry in entries:
+            if self.is_stopped or entry.agent_id in self._held:
+                continue
+            try:
+                write(entry)
+            except _OWN_FAULT as fault:
+                self._refuse(entry, fault)
+            except _EVERYWHERE as fault:
+                self.stop(fault)
+            except StorageError as fault:
+                self._held[entry.agent_id] = fault
+            except (DaybookError, ValueError, TypeError, KeyError) as fault:
+                self._refuse(entry, fault)
+            else:
+                self.delivered.append(entry)
+
+    def result(self) -> Delivery:
+        """Return what became of the run. Whatever failed may have arrived all the same."""
+        return Delivery(
+            delivered=self.delivered,
+            refused=self._refused,
+            fault=self._fault,
+            held=self._held,
+            uncertain=True,
+        )
+
+    def _refuse(self, entry: Entry, fault: Exception) -> None:
+        self._refused.append(Refusal(entry=entry, reason=f"{type(fault).__name__}: {fault}"))
+
+
 class ToTables:
     """Delivers what a spool holds to the tables.
 
@@ -96,33 +152,42 @@ class ToTables:
         self._store = store
 
     def __call__(self, run: Sequence[Entry]) -> Delivery:
-        """Deliver a run: first the new decisions, in batches, then the others in their order."""
-        new = [entry for entry in run if entry.kind == DECISION and not entry.careful]
-        others = [entry for entry in run if entry.kind != DECISION or entry.careful]
+        """Deliver a run in its order, and what follows each other together where it can be."""
+        course = Course()
+        for looks_first, part in groupby(run, _is_careful_decision):
+            if looks_first:
+                course.write_each(part, self._write_decision)
+            else:
+                self._write_together(course.open_to(part), course)
+        return course.result()
+
+    def _write_together(self, part: Sequence[Entry], course: Course) -> None:
+        """Write new decisions, in batches, and then the outcomes."""
         now = self._store.clock()
-        written: list[Entry] = []
-        known: dict[str, bytes] = {}
-        for batch in cut(new, WRITE_LIMIT):
+        written: dict[str, bytes] = {}
+        for batch in cut([entry for entry in part if entry.kind == DECISION], WRITE_LIMIT):
             try:
                 kept = {entry.number: KeptDecision(entry.body) for entry in batch}
                 self._write_new(list(kept.values()), now)
             except UnfinishedBatchError as fault:
                 left = {put["PutRequest"]["Item"]["sk"]["S"] for _, put in fault.unprocessed}
-                written += [each for each in batch if kept[each.number].sort_key not in left]
-                return Delivery(delivered=written, fault=fault)
-            except _OWN_FAULT:
-                # one of them is at fault: each by itself then
-                others = [*batch, *others]
-            except StorageError as fault:
-                return Delivery(delivered=written, fault=fault, uncertain=True)
+                course.delivered += [
+                    each for each in batch if kept[each.number].sort_key not in left
+                ]
+                course.stop(fault)
+            except (*_EVERYWHERE, ThrottledError) as fault:
+                course.stop(fault)
+            except (*_OWN_FAULT, StorageError):
+                # one of them, or of their agents, is at fault: each by itself then
+                course.write_each(batch, self._write_decision)
             else:
-                written += batch
-                known |= {str(each.decision_id): each.item for each in kept.values()}
-        try:
-            decisions = self._decisions_of(others, known, items.arrival(self._store, now))
-        except StorageError as fault:
-            return Delivery(delivered=written, fault=fault)
-        return one_by_one(others, lambda entry: self._write(entry, decisions), delivered=written)
+                course.delivered += batch
+                written |= {str(each.decision_id): each.item for each in kept.values()}
+            if course.is_stopped:
+                return
+        outcomes = course.open_to(entry for entry in part if entry.kind == OUTCOME)
+        decisions = self._known(outcomes, written, items.arrival(self._store, now))
+        course.write_each(outcomes, lambda entry: self._write_outcome(entry, decisions))
 
     def _write_new(self, new: Sequence[KeptDecision], now: datetime) -> None:
         """Write decisions that are not there. UnfinishedBatchError names those left undone."""
@@ -136,31 +201,32 @@ class ToTables:
         arrival = prepared(items.arrival(self._store, now))
         self._store.put_prepared(DECISIONS, [b"%b,%b" % (each.item, arrival) for each in new])
 
-    def _decisions_of(
-        self, others: Sequence[Entry], written: Mapping[str, bytes], arrival: Item
+    def _known(
+        self, outcomes: Sequence[Entry], written: Mapping[str, bytes], arrival: Item
     ) -> dict[str, Item]:
-        """Return the items of the decisions whose outcomes are to be written.
+        """Return the items of the decisions whose outcomes are to be written, where it can.
 
-        Those just written are known; the others are read, with one request.
+        Those just written are known; the others are read, with one request. What is not found
+        here is looked for singly, and each of those finds out for itself what is wrong.
         """
         wanted = set()
-        for entry in others:
-            with suppress(ValueError, KeyError, TypeError):  # then `_write` tells what is wrong
-                if entry.kind == OUTCOME:
-                    wanted.add(str(DecisionId.parse(from_json(entry.body)["decision_id"])))
+        for entry in outcomes:
+            with suppress(ValueError, KeyError, TypeError):
+                wanted.add(str(DecisionId.parse(from_json(entry.body)["decision_id"])))
         known = {text: read_prepared(written[text]) | arrival for text in wanted & written.keys()}
         unknown = [keys.decision(DecisionId.parse(text)) for text in wanted - known.keys()]
-        found = self._store.fetch(DECISIONS, unknown) if unknown else []
-        return known | {str(items.decision_id_of(item)): item for item in found}
+        with suppress(StorageError):
+            found = self._store.fetch(DECISIONS, unknown) if unknown else []
+            known |= {str(items.decision_id_of(item)): item for item in found}
+        return known
 
-    def _write(self, entry: Entry, decisions: Mapping[str, Item]) -> None:
-        now = self._store.clock()
-        if entry.kind == DECISION:
-            record(self._store, KeptDecision(entry.body).record(self._store, now))
-        else:
-            draft = OutcomeDraft.model_validate_json(entry.body)
-            outcome = draft.to_outcome(entry.agent_id, now)
-            record_outcome(self._store, outcome, decisions.get(outcome.decision_id))
+    def _write_decision(self, entry: Entry) -> None:
+        record(self._store, KeptDecision(entry.body).record(self._store, self._store.clock()))
+
+    def _write_outcome(self, entry: Entry, decisions: Mapping[str, Item]) -> None:
+        draft = OutcomeDraft.model_validate_json(entry.body)
+        outcome = draft.to_outcome(entry.agent_id, self._store.clock())
+        record_outcome(self._store, outcome, decisions.get(outcome.decision_id))
 
 
 class ToApi:
@@ -171,7 +237,9 @@ class ToApi:
 
     def __call__(self, run: Sequence[Entry]) -> Delivery:
         """Deliver a run in its order."""
-        return one_by_one(run, self._send)
+        course = Course()
+        course.write_each(run, self._send)
+        return course.result()
 
     def _send(self, entry: Entry) -> None:
         handle = self._handle_of(entry.agent_id)
@@ -181,26 +249,5 @@ class ToApi:
             handle.record_outcome(OutcomeDraft.model_validate_json(entry.body))
 
 
-def one_by_one(
-    run: Sequence[Entry], write: Callable[[Entry], None], delivered: Sequence[Entry] = ()
-) -> Delivery:
-    """Deliver entries in their order until AWS fails; those at fault themselves are refused."""
-    done, refused = list(delivered), []
-    for entry in run:
-        try:
-            write(entry)
-        except _OWN_FAULT as fault:
-            refused.append(Refusal(entry=entry, reason=_named(fault)))
-        except StorageError as fault:
-            return Delivery(delivered=done, refused=refused, fault=fault, uncertain=True)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the others go on
-            if not isinstance(fault, DaybookError):
-                _log.exception("an entry of a spool could not be delivered")
-            refused.append(Refusal(entry=entry, reason=_named(fault)))
-        else:
-            done.append(entry)
-    return Delivery(delivered=done, refused=refused)
-
-
-def _named(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {fault}"
+def _is_careful_decision(entry: Entry) -> bool:
+    return entry.kind == DECISION and entry.careful

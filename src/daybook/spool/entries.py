@@ -1,7 +1,7 @@
 """What waits in a spool, and what became of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from daybook.errors import StorageError
@@ -36,12 +36,14 @@ class Refusal:
 class Delivery:
     """What became of a run of entries. Those that are neither delivered nor refused stay.
 
-    `fault` says why some stay. They are `uncertain` when some may have arrived all the same.
+    `fault` says why nothing goes through at present; `held` why nothing of these agents does.
+    What stays is `uncertain` when some of it may have arrived all the same.
     """
 
     delivered: Sequence[Entry] = ()
     refused: Sequence[Refusal] = ()
     fault: StorageError | None = None
+    held: Mapping[str, StorageError] = field(default_factory=dict)
     uncertain: bool = False
 
 
@@ -49,4 +51,4 @@ class Deliver(Protocol):
     """Brings entries, in their order, to where they belong."""
 
     def __call__(self, run: Sequence[Entry]) -> Delivery:
-        """Deliver a run; one entry's fault must not hold up the others."""
+        """Deliver a run. What is wrong with an entry or an agent holds up no other."""

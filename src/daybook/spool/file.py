@@ -50,7 +50,9 @@ class Waiting(NamedTuple):
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file. Transactions are our own, and threads take turns under a lock of ours."""
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.text_factory = lambda text: text.decode(errors="replace")  # damaged text is told of
+    return connection
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
@@ -68,7 +70,7 @@ class SpoolFile:
         self, path: Path, connect: Callable[[Path], Any] = connect, synchronous: str = "FULL"
     ) -> None:
         self.path = path
-        with self._told("opened"):
+        with self._as_spool_error("opened"):
             self._connection = connect(path)
             try:
                 self._prepare(synchronous)
@@ -98,7 +100,7 @@ class SpoolFile:
 
     def transact(self, changes: Sequence[Change]) -> None:
         """Make these changes, all or none. When this returns they are on disk."""
-        with self._told("written"):
+        with self._as_spool_error("written"):
             if len(changes) == 1 and len(changes[0][1]) == 1:
                 # a transaction by itself, in one call instead of three
                 self._run(changes[0][0], changes[0][1][0])
@@ -115,25 +117,28 @@ class SpoolFile:
 
     def waiting(self) -> list[Waiting]:
         """Return all that is to be delivered, in order."""
-        with self._told("read"):
+        with self._as_spool_error("read"):
             rows = self._run("SELECT number, agent_id, logged_at FROM entries ORDER BY number")
-            return [Waiting(*row) for row in rows]
+            return [
+                Waiting(number, str(agent_id), at if isinstance(at, int) else 0)
+                for number, agent_id, at in rows
+            ]
 
     def read(self, numbers: Sequence[int]) -> tuple[list[Entry], list[Refusal]]:
         """Return these entries in order, and those that are damaged on the disk."""
         marks = ",".join("?" * len(numbers))
         query = f"SELECT {COLUMNS} FROM entries WHERE number IN ({marks}) ORDER BY number"  # noqa: S608 - question marks
-        with self._told("read"):
+        with self._as_spool_error("read"):
             return sorted_out(self._run(query, numbers).fetchall())
 
     def count_set_aside(self) -> int:
         """Return how many entries were refused."""
-        with self._told("read"):
+        with self._as_spool_error("read"):
             return int(self._value("SELECT count(*) FROM set_aside"))
 
     def last_number(self) -> int:
         """Return the largest number that was ever given."""
-        with self._told("read"):
+        with self._as_spool_error("read"):
             return int(
                 self._value(
                     "SELECT max((SELECT sent FROM progress), "
@@ -144,7 +149,7 @@ class SpoolFile:
 
     def sent(self) -> int:
         """Return the number up to which entries may have been sent."""
-        with self._told("read"):
+        with self._as_spool_error("read"):
             return int(self._value("SELECT sent FROM progress"))
 
     def close(self) -> None:
@@ -159,13 +164,15 @@ class SpoolFile:
         return self._run(query).fetchone()[0]
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _as_spool_error(self, what: str) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as fault:
+            advice = "make room, or mend the disk, and try again; this was not kept"
+            if what != "written":
+                advice = "opening it anew, with a handle, saves what can be"
             raise SpoolError(
-                f"the spool {self.path} could not be {what}: {fault}. Nothing is acknowledged "
-                "that is not on disk: make room, or mend the disk, and try again"
+                f"the spool {self.path} could not be {what}: {fault}; {advice}"
             ) from fault
 
 
@@ -239,14 +246,15 @@ def _row(entry: Entry) -> tuple[Any, ...]:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
+    # of a damaged row anything may be anything; the checksum tells
     number, agent_id, kind, logged_at, careful, _, body = row
     return Entry(
-        number=number,
-        agent_id=agent_id,
-        kind=kind,
-        logged_at=logged_at,
+        number=int(number),
+        agent_id=str(agent_id),
+        kind=str(kind),
+        logged_at=logged_at if isinstance(logged_at, int) else 0,
         careful=bool(careful),
-        body=bytes(body),
+        body=body if isinstance(body, bytes) else str(body).encode(),
     )
 
 

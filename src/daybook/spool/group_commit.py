@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from daybook.errors import SpoolError
+from daybook.spool.entries import Entry, Refusal
 from daybook.spool.file import Change, SpoolFile
 
 STALLED_SECONDS = 1.0
@@ -43,6 +44,16 @@ class GroupCommit:
         self._waiting: list[_Ticket] = []
         self._is_led = False
 
+    def read(self, numbers: Sequence[int]) -> tuple[list[Entry], list[Refusal]]:
+        """Return entries in order, and those that are damaged on the disk."""
+        with self.lock:
+            return self.file.read(numbers)
+
+    def close(self) -> None:
+        """Close the file, when nobody uses it."""
+        with self.lock:
+            self.file.close()
+
     def commit(
         self, make: Callable[[], Sequence[Change]], done: Callable[[], None] | None = None
     ) -> None:
@@ -60,6 +71,8 @@ class GroupCommit:
             self._lead(ticket)
         if ticket.fault:
             raise SpoolError(str(ticket.fault)) from ticket.fault
+        if not ticket.settled:
+            raise SpoolError("writing to the spool was interrupted: log it again")
 
     def _wait_for_turn(self, ticket: _Ticket) -> None:
         while not ticket.turn.acquire(timeout=STALLED_SECONDS):
@@ -78,9 +91,10 @@ class GroupCommit:
                     ticket.wake()
 
     def _commit_all(self, own: _Ticket) -> None:
-        with self._queue:
-            batch, self._waiting = self._waiting, []
+        batch: list[_Ticket] = []
         try:
+            with self._queue:
+                batch, self._waiting = self._waiting, []
             fault = self._made([change for ticket in batch for change in ticket.changes])
             for ticket in batch:
                 if ticket.done and fault is None:

@@ -10,7 +10,7 @@ from daybook.errors import InvalidInputError, SpoolError
 from daybook.spool.entries import Refusal
 from daybook.spool.file import APPLICATION, SpoolFile, connect_read_only, refusals, taking_back
 from daybook.spool.ownership import Ownership
-from daybook.spool.quarantine import quarantined
+from daybook.spool.quarantine import count_quarantined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,9 @@ def look(path: Path) -> Contents:
         raise SpoolError(
             f"the spool {path} cannot be read: {fault}. Opening it with a handle saves what can be"
         ) from fault
-    return Contents(depth=depth, oldest_at=oldest, set_aside=aside, quarantined=quarantined(path))
+    return Contents(
+        depth=depth, oldest_at=oldest, set_aside=aside, quarantined=count_quarantined(path)
+    )
 
 
 def take_back(path: Path, numbers: Collection[int] | None = None) -> int:

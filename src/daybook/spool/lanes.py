@@ -3,11 +3,13 @@
 import logging
 import random
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from daybook.errors import SpoolError, StorageError
+from daybook.errors import StorageError
+from daybook.spool.backlog import Backlog
 from daybook.spool.entries import Deliver, Delivery, Entry, Refusal
 from daybook.spool.file import Change, Waiting, removing, sending, setting_aside
 from daybook.spool.group_commit import GroupCommit
@@ -16,8 +18,6 @@ RUN = 50
 """Entries that are delivered at once: mostly a batch of 25 decisions, and their outcomes."""
 LINGER_SECONDS = 0.1
 """How long entries wait for others to share their request."""
-REMEMBERED = 500
-"""Entries of a lane that need not be read from the file."""
 AHEAD = 500
 """Entries to come that are noted as sent before they are, to note it less often."""
 LONGEST_PAUSE = 5.0
@@ -37,10 +37,15 @@ class Progress:
         self.sent_before = sent
         self.set_aside = set_aside
         self.changed = threading.Condition()
-        self.last_error: str | None = None
+        self._errors: dict[str, str] = {}
         self._sent = sent
         self._newest = newest
         self._sending = threading.Lock()
+
+    @property
+    def last_error(self) -> str | None:
+        """Why the last try of some lane failed; None if the last of each went well."""
+        return next(reversed(self._errors.values()), None)
 
     def note_sending(self, number: int) -> None:
         """Note on disk, before it is sent, that this entry may have been; rarely for one alone."""
@@ -55,7 +60,8 @@ class Progress:
         changes: list[Change] = [removing(delivered)] if delivered else []
         if refused:
             changes += setting_aside(refused)
-        self.commits.commit(lambda: changes)
+        if changes:
+            self.commits.commit(lambda: changes)
         for refusal in refused:
             _log.warning(
                 "an entry of %s was set aside, and is kept in the spool: %s",
@@ -63,12 +69,29 @@ class Progress:
                 refusal.reason,
             )
 
-    def tell(self, *, error: str | None, refused: int = 0) -> None:
-        """Let those who wait look again."""
+    def tell(self, lane: str, error: str | None, refused: int = 0) -> None:
+        """Let those who wait look again, and say when delivering begins to fail and when it ends.
+
+        `error` is why the lane's last try failed.
+        """
         with self.changed:
-            self.last_error = error
+            failed = bool(self._errors)
+            self._errors.pop(lane, None)
+            if error:
+                self._errors[lane] = error
             self.set_aside += refused
             self.changed.notify_all()
+        if error and not failed:
+            _log.warning("what is logged waits in the spool: %s", error)
+        elif failed and not self._errors:
+            _log.warning("the spool delivers again")
+
+
+class _Held(NamedTuple):
+    """Until when an agent is held back, and why."""
+
+    until: float
+    fault: StorageError
 
 
 class Lane(threading.Thread):
@@ -79,31 +102,22 @@ class Lane(threading.Thread):
     ) -> None:
         super().__init__(name=name, daemon=True)
         self.is_at_work = True
+        self.backlog = Backlog()
         self._progress = progress
         self._deliver = deliver
         self._tell_ended = ended
-        self._waiting: deque[Waiting] = deque()
         self._uncertain: set[int] = set()
+        self._held: dict[str, _Held] = {}
+        self._unsettled: tuple[list[Entry], list[Refusal]] = ([], [])
         self._wake = threading.Event()
         self._hurry = threading.Event()
         self._ended = threading.Event()
 
     def add(self, waiting: Waiting) -> None:
-        """Put an entry at the end of the lane. Of a few the lane remembers all."""
-        is_short = len(self._waiting) < REMEMBERED
-        self._waiting.append(waiting if is_short else waiting._replace(entry=None))
+        """Put an entry at the end of the lane."""
+        self.backlog.add(waiting)
         if not self._wake.is_set():
             self._wake.set()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def head(self) -> Waiting | None:
-        """Return the entry that has waited longest."""
-        try:
-            return self._waiting[0]
-        except IndexError:
-            return None
 
     def hurry(self) -> None:
         """Wait for nothing until the lane is empty."""
@@ -119,18 +133,28 @@ class Lane(threading.Thread):
         """Deliver until the end."""
         failures = 0
         while not self._ended.is_set():
-            if not self._waiting:
-                self._hurry.clear()
-                self._wake.wait()
-                self._wake.clear()
+            # before the look: what comes after it wakes the lane
+            self._wake.clear()
+            if not self.backlog.first(1, self._held_now()):
+                if not self.backlog:
+                    self._hurry.clear()
+                self._wake.wait(self._until_released())
                 continue
-            if len(self._waiting) < RUN:
+            if len(self.backlog) < RUN:
                 self._hurry.wait(LINGER_SECONDS)
             failures = 0 if self._deliver_run() else failures + 1
             if failures:
                 self._pause(failures)
         self.is_at_work = False
         self._tell_ended()
+
+    def _held_now(self) -> set[str]:
+        now = time.monotonic()
+        return {agent_id for agent_id, held in self._held.items() if held.until > now}
+
+    def _until_released(self) -> float | None:
+        soonest = min((held.until for held in self._held.values()), default=None)
+        return None if soonest is None else max(0.0, soonest - time.monotonic())
 
     def _pause(self, failures: int) -> None:
         # jitter: other lanes, and agents elsewhere, come back at other moments
@@ -139,51 +163,61 @@ class Lane(threading.Thread):
         interrupted_by.wait(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
 
     def _deliver_run(self) -> bool:
-        """Deliver what is first in the lane; False if some of it has to be tried again."""
-        first = [self._waiting[place] for place in range(min(RUN, len(self._waiting)))]
-        numbers = [each.number for each in first]
+        """Deliver what is first in the lane; False if nothing would go through at present."""
         try:
-            run, damaged = self._read(first)
-            self._progress.note_sending(numbers[-1])
-            result = self._delivered([self._told(entry) for entry in run])
-            refused = [*damaged, *result.refused]
-            self._progress.settle(result.delivered, refused)
-        except SpoolError as fault:
-            self._uncertain.update(numbers)
-            self._progress.tell(error=str(fault))
+            self._settle()
+            taken = self.backlog.first(RUN, self._held_now())
+            run, damaged = self._read(taken)
+            if run:
+                self._progress.note_sending(max(entry.number for entry in run))
+            result = self._deliver([self._with_care(entry) for entry in run])
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the lane goes on
+            if not isinstance(fault, StorageError):
+                _log.exception("delivering from the spool failed")
+            self._progress.tell(self.name, str(fault) or repr(fault))
+            self._uncertain.update(each.number for each in self.backlog.first(RUN))
             return False
-        stay = {entry.number for entry in run}
-        stay -= {entry.number for entry in result.delivered}
-        stay -= {refusal.entry.number for refusal in result.refused}
-        self._uncertain.difference_update(numbers)
-        if result.uncertain:
-            self._uncertain.update(stay)
-        with self._progress.changed:
-            # what stays is at the head again: an entry that is held up holds up those behind it
-            for _ in first:
-                self._waiting.popleft()
-            self._waiting.extendleft(each for each in reversed(first) if each.number in stay)
-        self._progress.tell(
-            error=str(result.fault) if result.fault else None, refused=len(refused)
-        )
+        self._take(taken, run, replace(result, refused=[*damaged, *result.refused]))
         return result.fault is None
+
+    def _take(self, taken: Sequence[Waiting], run: Sequence[Entry], result: Delivery) -> None:
+        """Note what became of a run, here and on the disk."""
+        gone = {entry.number for entry in result.delivered}
+        gone |= {refusal.entry.number for refusal in result.refused}
+        stay = {entry.number for entry in run} - gone
+        self._uncertain -= gone
+        if result.uncertain:
+            self._uncertain |= stay
+        until = time.monotonic() + LONGEST_PAUSE
+        for agent_id in {each.agent_id for each in taken}:
+            self._held.pop(agent_id, None)
+        self._held |= {agent_id: _Held(until, fault) for agent_id, fault in result.held.items()}
+        self._unsettled[0].extend(result.delivered)
+        self._unsettled[1].extend(result.refused)
+        error = result.fault or next((held.fault for held in self._held.values()), None)
+        try:
+            self._settle()
+        except StorageError as fault:
+            # they are not sent again: only the file has yet to hear of it
+            error = fault
+        with self._progress.changed:
+            self.backlog.take(taken, stay)
+        self._progress.tell(self.name, str(error) if error else None, len(result.refused))
+
+    def _settle(self) -> None:
+        """Bring the file up to what is known here."""
+        delivered, refused = self._unsettled
+        if delivered or refused:
+            self._progress.settle(delivered, refused)
+            self._unsettled = ([], [])
 
     def _read(self, waiting: Sequence[Waiting]) -> tuple[list[Entry], list[Refusal]]:
         """Return entries in order, and those that are damaged on the disk."""
         known = [each.entry for each in waiting if each.entry]
         if len(known) == len(waiting):
             return known, []
-        with self._progress.commits.lock:
-            return self._progress.commits.file.read([each.number for each in waiting])
+        return self._progress.commits.read([each.number for each in waiting])
 
-    def _told(self, entry: Entry) -> Entry:
+    def _with_care(self, entry: Entry) -> Entry:
         doubtful = entry.number <= self._progress.sent_before or entry.number in self._uncertain
         return replace(entry, careful=True) if doubtful and not entry.careful else entry
-
-    def _delivered(self, run: Sequence[Entry]) -> Delivery:
-        try:
-            return self._deliver(run)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the lane goes on
-            _log.exception("delivering from the spool failed")
-            told = StorageError(f"delivering failed: {fault!r}")
-            return Delivery(fault=told, uncertain=True)

@@ -50,8 +50,9 @@ class Ownership:
 
     def release(self) -> None:
         """Give the spool up."""
-        _here.discard(self._path)
         self._handle.close()
+        # not before: a record lock ends when any handle on its file is closed
+        _here.discard(self._path)
 
 
 os.register_at_fork(after_in_child=_here.clear)

@@ -28,7 +28,7 @@ _BESIDE = ("", "-wal", "-shm")
 """SQLite's files, by what their names add."""
 
 
-def opened(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
+def open_or_save(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
     """Open a spool's file; if it is damaged, a new one with all that can be saved.
 
     Raises SpoolError when the disk, and not the file, is at fault, or the file is no spool.
@@ -42,15 +42,19 @@ def opened(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
             cause, sqlite3.OperationalError
         ):
             raise
+        # before anything is moved: whatever goes wrong here, the next try finds it as it was
+        entries, refused = _saved(path)
         moved = _moved(path)
         _make_private(path)
         fresh = file(path)
-        entries, refused = _saved(moved)
         fresh.transact([*map(adding, entries), *(setting_aside(refused) if refused else [])])
         _log.error(
             "the spool %s is damaged (%s). It was moved to %s; %d entries were saved from it, and "
             "what else it may have held is there",
-            *(path, cause, moved, len(entries) + len(refused)),
+            path,
+            cause,
+            moved,
+            len(entries) + len(refused),
         )
         return fresh
 
@@ -68,7 +72,7 @@ def _make_private(path: Path) -> None:
         raise SpoolError(f"the spool {path} cannot be opened: {fault}") from fault
 
 
-def quarantined(path: Path) -> int:
+def count_quarantined(path: Path) -> int:
     """Return how many damaged files of this spool lie beside it."""
     beside = path.parent.glob(f"{path.name}.damaged-*")
     return sum(not name.name.endswith(_BESIDE[1:]) for name in beside)

@@ -14,7 +14,7 @@ from daybook.spool.file import Change, SpoolFile, Waiting, adding
 from daybook.spool.group_commit import GroupCommit
 from daybook.spool.lanes import Lane, Progress
 from daybook.spool.ownership import Ownership
-from daybook.spool.quarantine import opened, quarantined
+from daybook.spool.quarantine import count_quarantined, open_or_save
 
 LANES = 4
 """Requests under way at once."""
@@ -34,11 +34,11 @@ class Spool:
         file: Callable[[Path], SpoolFile] = SpoolFile,
     ) -> None:
         self.config = config
-        self.path = Path(config.path)
+        self.path = Path(config.path).resolve()
         self._process = os.getpid()
         self._ownership = Ownership(self.path)
         try:
-            self._file = opened(self.path, file)
+            self._file = open_or_save(self.path, file)
             self._number = self._file.last_number()
             waiting = self._file.waiting()
             self._commits = GroupCommit(self._file)
@@ -100,30 +100,33 @@ class Spool:
     def close(self, timeout: float | None = None) -> bool:
         """Deliver what waits, for up to `timeout` seconds (`drain_s`), and close the file.
 
-        False if some entries stay in it; they are delivered when it is opened again.
+        False if some entries stay in it; they are delivered when it is opened again. A request
+        that is under way is waited for a second longer; after that the spool is let go when it
+        ends.
         """
         if self.is_foreign or self._closing.is_set():
             return True
         self._closing.set()
         deadline = time.monotonic() + (self.config.drain_s if timeout is None else timeout)
-        drained = self._drained(deadline - time.monotonic())
-        for lane in self._lanes:
-            lane.end()
-        for lane in self._lanes:
-            # one in the middle of a request keeps the spool until that ends
-            lane.join(max(1.0, deadline - time.monotonic()))
-        return drained
+        try:
+            return self._drained(deadline - time.monotonic())
+        finally:
+            for lane in self._lanes:
+                lane.end()
+            deadline = max(deadline, time.monotonic() + 1.0)
+            for lane in self._lanes:
+                lane.join(max(0.0, deadline - time.monotonic()))
 
     def status(self) -> SpoolStatus:
         """Return how the spool is doing."""
-        heads = [head for lane in self._lanes if (head := lane.head())]
+        heads = [head for lane in self._lanes if (head := lane.backlog.oldest())]
         now = time.time()
         return SpoolStatus(
             depth=self._depth(),
             oldest_age_s=max((now - head.logged_at / 1_000_000 for head in heads), default=0.0),
             last_error=self._progress.last_error,
             set_aside=self._progress.set_aside,
-            quarantined=quarantined(self.path),
+            quarantined=count_quarantined(self.path),
         )
 
     @property
@@ -144,7 +147,7 @@ class Spool:
         return self._lanes[zlib.crc32(agent_id.encode()) % LANES]
 
     def _depth(self) -> int:
-        return sum(map(len, self._lanes))
+        return sum(len(lane.backlog) for lane in self._lanes)
 
     def _wait_for_room(self) -> None:
         patience = self.config.patience_s if self.config.when_full == "wait" else 0.0
@@ -166,7 +169,7 @@ class Spool:
             lane.hurry()
 
         def is_done() -> bool:
-            heads = (lane.head() for lane in self._lanes)
+            heads = (lane.backlog.oldest() for lane in self._lanes)
             return all(head is None or head.number > last for head in heads)
 
         with self._progress.changed:
@@ -176,6 +179,5 @@ class Spool:
         """Close the file, once no lane is at work."""
         is_last = not any(lane.is_at_work for lane in self._lanes)
         if is_last and self._released.acquire(blocking=False):
-            with self._commits.lock:
-                self._file.close()
+            self._commits.close()
             self._ownership.release()

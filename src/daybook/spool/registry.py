@@ -4,16 +4,21 @@ import atexit
 import os
 import signal
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from daybook.errors import SpoolInUseError
+from daybook.errors import SpoolClosedError, SpoolInUseError
 from daybook.spool.config import SpoolConfig
 from daybook.spool.entries import Deliver
 from daybook.spool.queue import Spool
 
 TERMINATED = 128 + signal.SIGTERM
 """The exit code of a process that SIGTERM ended, as a shell tells it."""
+
+ORDERLY_SECONDS = 5.0
+"""How long a program may take to end in order after SIGTERM, before its spools are drained."""
 
 
 class _Shared:
@@ -66,7 +71,10 @@ def release(spool: Spool, timeout: float | None) -> bool:
             del _shared[path]
     if is_last:
         return spool.close(timeout)
-    return spool.flush(spool.config.drain_s if timeout is None else timeout)
+    # the others deliver on; there is nothing to wait for unless it is asked for
+    with suppress(SpoolClosedError):
+        return spool.flush(timeout or 0)
+    return True
 
 
 def _watch_the_end() -> None:
@@ -77,8 +85,16 @@ def _watch_the_end() -> None:
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> None:
-    # an orderly end: whatever the main thread holds is let go, and then the spools are drained
+    # an orderly end: whatever the main thread holds is let go, and then the spools are drained.
+    # Other threads may hold that up for ever, as SIGTERM by itself does not let them
+    threading.Thread(target=_end_anyway, daemon=True).start()
     raise SystemExit(TERMINATED)
+
+
+def _end_anyway() -> None:
+    time.sleep(ORDERLY_SECONDS)
+    _drain()
+    os._exit(TERMINATED)
 
 
 @atexit.register
@@ -93,6 +109,10 @@ def _forget() -> None:
     _lock = threading.Lock()
     _of_the_parent.extend(_shared.values())
     _shared.clear()
+    with suppress(ValueError):  # not in the main thread
+        if signal.getsignal(signal.SIGTERM) is _exit:
+            # the child has nothing to drain, and what the parent's blocks clean up is not its own
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 os.register_at_fork(after_in_child=_forget)

@@ -43,15 +43,15 @@ def path(tmp_path: Path, daybook_client_manager: AWSClientManager) -> Path:
         log, own = DecisionLogger(memory), new_decision_id("scout")
         for number in (1, 2):
             log.log_decision(RISK, confidence=0.5, decision_id=own, context={"n": number})
-        log.log_outcome(new_decision_id("scout"), RISK, True, details={"late": "fill"})
+        log.log_outcome(new_decision_id("scout"), RISK, True, details={"late": "fill :star: [/x]"})
         assert memory.flush(20)
     return path
 
 
 def test_what_was_set_aside(path: Path, run: Run) -> None:
     """In words, with the reasons, and as JSON with all that was logged."""
-    assert "0 entries wait" in run("status", path)
-    assert "2 entries are set aside" in run("status", path)
+    assert "waiting: 0" in run("status", path)
+    assert "set aside: 2" in run("status", path)
     assert json.loads(run("status", path, "--json"))["set_aside"] == 2
     listed = run("list", path)
     assert "DecisionConflictError" in listed
@@ -60,7 +60,7 @@ def test_what_was_set_aside(path: Path, run: Run) -> None:
     decision, outcome = map(json.loads, run("export", path).splitlines())
     assert decision["entry"]["context"] == {"n": 2}
     assert decision["reason"].startswith("DecisionConflictError: another decision")
-    assert outcome["entry"]["details"] == {"late": "fill"}
+    assert outcome["entry"]["details"] == {"late": "fill :star: [/x]"}
 
 
 def test_tried_again(path: Path, run: Run, daybook_client_manager: AWSClientManager) -> None:
@@ -69,20 +69,20 @@ def test_tried_again(path: Path, run: Run, daybook_client_manager: AWSClientMana
     own = outcome["entry"]["decision_id"]
     direct = DecisionLogger(MemoryManager("scout", daybook_client_manager))
     direct.log_decision(RISK, confidence=0.5, decision_id=own)
-    assert "2 entries will be tried again" in run("retry", path)
-    assert "2 entries wait, the oldest for" in run("status", path)
+    assert "opened: 2" in run("retry", path)
+    assert "waiting: 2, the oldest for" in run("status", path)
     assert "Nothing is set aside" in run("list", path)
     with MemoryManager("scout", daybook_client_manager, spool=path) as memory:
         assert memory.flush(20)
     read = direct.get_decision(own).outcome
     assert read
-    assert read.details == {"late": "fill"}
+    assert read.details == {"late": "fill :star: [/x]"}
     assert [each["number"] for each in json.loads(run("list", path, "--json"))] == [2]
 
 
 def test_one_of_them(path: Path, run: Run) -> None:
     """By its number."""
-    assert "1 entries will" in run("retry", path, 3)
+    assert "opened: 1" in run("retry", path, 3)
     assert [each["number"] for each in json.loads(run("list", path, "--json"))] == [2]
 
 
@@ -91,7 +91,7 @@ def test_while_the_owner_runs(
 ) -> None:
     """It can be looked at, and not changed."""
     with MemoryManager("scout", daybook_client_manager, spool=path):
-        assert "2 entries are set aside" in run("status", path)
+        assert "set aside: 2" in run("status", path)
         with pytest.raises(SpoolInUseError):
             run("retry", path)
 

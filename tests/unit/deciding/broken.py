@@ -12,10 +12,10 @@ class Broken(MemoryManager):
         super().__init__(memory.agent_id, memory.client_manager)
         self.verb, self.times, self.fault = verb, times, fault
 
-    def record_decision(self, draft: Any) -> Any:
+    def record_decision(self, draft: Any, *, is_new: bool = False) -> Any:
         """Write a decision, or fail."""
         self._perhaps_fail("decision")
-        return super().record_decision(draft)
+        return super().record_decision(draft, is_new=is_new)
 
     def record_outcome(self, draft: Any) -> Any:
         """Write an outcome, or fail."""

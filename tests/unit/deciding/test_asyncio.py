@@ -21,14 +21,14 @@ class Slow(MemoryManager):
         self.threads: set[str] = set()
         self.fault = fault
 
-    def record_decision(self, draft: Any) -> Any:
+    def record_decision(self, draft: Any, *, is_new: bool = False) -> Any:
         """Wait, and write."""
         self.begun.set()
         self.threads.add(threading.current_thread().name)
         assert self.may_go_on.wait(10)
         if self.fault:
             raise self.fault
-        return super().record_decision(draft)
+        return super().record_decision(draft, is_new=is_new)
 
 
 def success_of(log: DecisionLogger, block: DecisionBlock) -> bool:

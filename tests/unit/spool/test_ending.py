@@ -166,3 +166,31 @@ assert os.wait()[1] == 0
     process = start(path, after=after)
     assert process.wait(30) == 0, process.communicate()[1]
     assert sorted(sent(path)) == [*range(10), 99]
+
+
+def test_sigterm_ends_a_program_whose_threads_do_not(tmp_path: Path) -> None:
+    """As it would without a spool; what waits is delivered before."""
+    path = tmp_path / "spool.db"
+    before = "import threading; threading.Thread(target=lambda: time.sleep(600)).start()\n"
+    before += "import daybook.spool.registry; daybook.spool.registry.ORDERLY_SECONDS = 0.5"
+    process = start(path, before=before)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == TERMINATED
+    assert sent(path) == list(range(10))
+
+
+def test_sigterm_in_a_child_unwinds_nothing(tmp_path: Path) -> None:
+    """What the parent's blocks clean up is the parent's."""
+    after = """
+import tempfile
+with tempfile.TemporaryDirectory() as folder:
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+    time.sleep(0.2)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+    assert Path(folder).is_dir()
+"""
+    process = start(tmp_path / "spool.db", after=after)
+    assert process.wait(30) == 0, process.communicate()[1]

@@ -206,3 +206,25 @@ def test_a_disk_that_fails(tmp_path: Path, make: MakeSpool, sink: Sink) -> None:
     assert "could not be written" in told, done
     assert make().flush(10)
     assert sink.bodies("scout") == [*range(int(kept)), 1000]
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE entries SET agent_id = CAST(x'ff' AS TEXT) WHERE number = 7",
+        "UPDATE entries SET body = CAST(body AS TEXT) || 'x' WHERE number = 7",
+        "UPDATE entries SET logged_at = 'noon' WHERE number = 7",
+        "UPDATE entries SET kind = x'00ff' WHERE number = 7",
+    ],
+)
+def test_columns_that_are_not_what_they_were(
+    path: Path, make: MakeSpool, sink: Sink, harm: str
+) -> None:
+    """A flipped bit anywhere in a row is that row's affair."""
+    with closing(connect(path)) as file:
+        file.execute(harm)
+    spool = make()
+    assert spool.flush(10)
+    got = {int(body) for _, body in sink.got if body.isdigit()}
+    assert got >= {n for n in range(1, COUNT + 1) if n != 7}
+    assert spool.status().depth == 0

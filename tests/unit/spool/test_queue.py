@@ -7,13 +7,22 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from daybook import InvalidInputError, SpoolClosedError, SpoolFullError
-from daybook.spool import Spool, SpoolConfig
+from daybook import (
+    AccessDeniedError,
+    InvalidInputError,
+    SpoolClosedError,
+    SpoolError,
+    SpoolFullError,
+    UnreachableError,
+)
+from daybook.spool import Delivery, Entry, Spool, SpoolConfig
 from daybook.spool.file import Change, SpoolFile
 from daybook.spool.group_commit import GroupCommit
+from daybook.spool.lanes import Progress
 from tests.unit.spool.conftest import MakeSpool
 from tests.unit.spool.sinks import Sink, unreachable
 
@@ -273,3 +282,129 @@ def test_a_leader_that_never_led(
     spool.append("scout", "decision", b"2")
     assert spool.flush(10)
     assert sink.bodies("scout")[-1] == 2
+
+
+def test_doubt_ends_with_an_answer(make: MakeSpool, sink: Sink) -> None:
+    """A fault that leaves nothing in doubt does not take away the doubt of one before it."""
+    said: list[Delivery] = [
+        Delivery(fault=UnreachableError("no answer"), uncertain=True),
+        Delivery(fault=UnreachableError("refused"), uncertain=False),
+    ]
+    deliver = Sink.__call__
+
+    def scripted(self: Sink, run: Sequence[Entry]) -> Delivery:
+        return said.pop(0) if said else deliver(self, run)
+
+    sink_type = type("Scripted", (Sink,), {"__call__": scripted})
+    sink.__class__ = sink_type
+    spool = make()
+    spool.append("scout", "decision", b"1")
+    assert spool.flush(10)
+    assert sink.careful == [b"1"]
+
+
+def test_an_agent_that_is_held_back_holds_up_no_other(make: MakeSpool, sink: Sink) -> None:
+    """However much waits of it, and in the same lane."""
+    agents = [f"agent-{number}" for number in range(12)]
+    deliver = Sink.__call__
+
+    def choosy(self: Sink, run: Sequence[Entry]) -> Delivery:
+        through = deliver(self, [each for each in run if each.agent_id != agents[0]])
+        is_held = any(each.agent_id == agents[0] for each in run)
+        held = {agents[0]: AccessDeniedError("not this one")} if is_held else {}
+        return Delivery(delivered=through.delivered, held=held)
+
+    sink.__class__ = type("Choosy", (Sink,), {"__call__": choosy})
+    spool = make()
+    for number in range(120):
+        spool.append(agents[0], "decision", str(number).encode())
+    for agent in agents[1:]:
+        spool.append(agent, "decision", b"1")
+    assert not spool.flush(3)
+    assert {agent for agent, _ in sink.got} == set(agents[1:])
+    assert spool.status().depth == 120
+    assert spool.status().last_error == "not this one"
+
+
+def test_a_fault_of_our_own_loses_nothing(
+    make: MakeSpool, sink: Sink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lane goes on, and says so."""
+    faults = [OSError("no file"), RuntimeError("a bug")]
+    deliver = Sink.__call__
+
+    def faulty(self: Sink, run: Sequence[Entry]) -> Delivery:
+        if faults:
+            raise faults.pop(0)
+        return deliver(self, run)
+
+    sink.__class__ = type("Faulty", (Sink,), {"__call__": faulty})
+    spool = make()
+    with caplog.at_level(logging.WARNING, "daybook"):
+        spool.append("scout", "decision", b"1")
+        assert spool.flush(10)
+        assert spool.close()  # the lanes have said all
+    assert sink.got == [("scout", b"1")]
+    assert spool.status().set_aside == 0
+    assert "what is logged waits in the spool" in caplog.text
+    assert "the spool delivers again" in caplog.text
+
+
+def test_what_was_delivered_is_not_sent_again_for_want_of_a_disk(
+    make: MakeSpool, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file hears of it later."""
+    spool = make()
+    settle = Progress.settle
+    failures = 3
+
+    def full(self: Progress, *done: Any) -> None:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise SpoolError("the disk is full")
+        settle(self, *done)
+
+    monkeypatch.setattr(Progress, "settle", full)
+    spool.append("scout", "decision", b"1")
+    assert spool.flush(10)
+    spool.append("scout", "decision", b"2")
+    assert spool.flush(10)
+    assert sink.bodies("scout") == [1, 2]
+    assert on_disk(spool.path) == []
+
+
+def test_an_interrupted_queue_acknowledges_nothing(
+    make: MakeSpool, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped while it takes over what others wait for: they commit it themselves."""
+    spool = make()
+    made = GroupCommit._made  # noqa: SLF001
+    entered, go_on = threading.Event(), threading.Event()
+
+    def stopped(_: GroupCommit, __: Sequence[Change]) -> object:
+        monkeypatch.setattr(GroupCommit, "_made", made)
+        entered.set()
+        go_on.wait()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GroupCommit, "_made", stopped)
+    told: list[BaseException] = []
+
+    def log(body: bytes) -> None:
+        try:
+            spool.append("scout", "decision", body)
+        except BaseException as fault:  # noqa: BLE001
+            told.append(fault)
+
+    threads = [threading.Thread(target=log, args=(str(n).encode(),)) for n in range(5)]
+    threads[0].start()
+    entered.wait()
+    for thread in threads[1:]:
+        thread.start()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert [type(fault) for fault in told] == [KeyboardInterrupt]
+    assert spool.flush(10)
+    assert sorted(sink.bodies("scout")) == [1, 2, 3, 4]
