@@ -1,0 +1,166 @@
+"""Delivering: faults that pass, agents that are held back, entries that nobody takes."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from daybook import (
+    AccessDeniedError,
+    SpoolError,
+    UnreachableError,
+)
+from daybook.spool import Delivery, Entry
+from daybook.spool.lanes import Progress
+from tests.unit.spool.conftest import MakeSpool
+from tests.unit.spool.sinks import Sink, unreachable
+from tests.unit.spool.test_queue import on_disk
+
+
+def test_entries_share_requests(make: MakeSpool, sink: Sink) -> None:
+    """What is logged within a tenth of a second goes out together."""
+    spool = make()
+    for number in range(40):
+        spool.append("scout", "decision", str(number).encode())
+    spool.flush(10)
+    assert len(sink.runs) <= 10
+
+
+def test_uncertain_entries_are_sent_with_care(make: MakeSpool, sink: Sink) -> None:
+    """After a lost answer; and not for ever."""
+    sink.faults = unreachable(1)
+    spool = make()
+    spool.append("scout", "decision", b"1")
+    assert spool.flush(10)
+    spool.append("scout", "decision", b"2")
+    assert spool.flush(10)
+    assert sink.careful == [b"1"]
+
+
+def test_poison_is_set_aside(
+    make: MakeSpool, sink: Sink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It blocks nobody, is kept with its reason, and is told of."""
+    spool = make()
+    with caplog.at_level(logging.WARNING, "daybook"):
+        for body in (b"1", b"poison", b"2"):
+            spool.append("scout", "decision", body)
+        assert spool.flush(10)
+    assert sink.bodies("scout") == [1, 2]
+    assert spool.status().set_aside == 1
+    assert on_disk(spool.path, "set_aside") == [b"poison"]
+    assert "set aside" in caplog.text
+    spool.close()
+    assert make().status().set_aside == 1
+
+
+def test_faults_are_told(make: MakeSpool, sink: Sink) -> None:
+    """The status says why nothing goes out, and since when; then that all is well."""
+    sink.open.clear()
+    sink.faults = unreachable(1000)
+    spool = make()
+    spool.append("scout", "decision", b"1")
+    sink.open.set()
+    deadline = time.monotonic() + 10
+    while spool.status().last_error is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    status = spool.status()
+    assert status.last_error == "no answer"
+    assert status.depth == 1
+    assert status.oldest_age_s > 0
+    assert not spool.flush(0.1)
+    sink.faults.clear()
+    assert spool.flush(10)
+    assert spool.status().last_error is None
+
+
+def test_doubt_ends_with_an_answer(make: MakeSpool, sink: Sink) -> None:
+    """A fault that leaves nothing in doubt does not take away the doubt of one before it."""
+    said: list[Delivery] = [
+        Delivery(fault=UnreachableError("no answer"), uncertain=True),
+        Delivery(fault=UnreachableError("refused"), uncertain=False),
+    ]
+    deliver = Sink.__call__
+
+    def scripted(self: Sink, run: Sequence[Entry]) -> Delivery:
+        return said.pop(0) if said else deliver(self, run)
+
+    sink_type = type("Scripted", (Sink,), {"__call__": scripted})
+    sink.__class__ = sink_type
+    spool = make()
+    spool.append("scout", "decision", b"1")
+    assert spool.flush(10)
+    assert sink.careful == [b"1"]
+
+
+def test_an_agent_that_is_held_back_holds_up_no_other(make: MakeSpool, sink: Sink) -> None:
+    """However much waits of it, and in the same lane."""
+    agents = [f"agent-{number}" for number in range(12)]
+    deliver = Sink.__call__
+
+    def choosy(self: Sink, run: Sequence[Entry]) -> Delivery:
+        through = deliver(self, [each for each in run if each.agent_id != agents[0]])
+        is_held = any(each.agent_id == agents[0] for each in run)
+        held = {agents[0]: AccessDeniedError("not this one")} if is_held else {}
+        return Delivery(delivered=through.delivered, held=held)
+
+    sink.__class__ = type("Choosy", (Sink,), {"__call__": choosy})
+    spool = make()
+    for number in range(120):
+        spool.append(agents[0], "decision", str(number).encode())
+    for agent in agents[1:]:
+        spool.append(agent, "decision", b"1")
+    assert not spool.flush(3)
+    assert {agent for agent, _ in sink.got} == set(agents[1:])
+    assert spool.status().depth == 120
+    assert spool.status().last_error == "not this one"
+
+
+def test_a_fault_of_our_own_loses_nothing(
+    make: MakeSpool, sink: Sink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lane goes on, and says so."""
+    faults = [OSError("no file"), RuntimeError("a bug")]
+    deliver = Sink.__call__
+
+    def faulty(self: Sink, run: Sequence[Entry]) -> Delivery:
+        if faults:
+            raise faults.pop(0)
+        return deliver(self, run)
+
+    sink.__class__ = type("Faulty", (Sink,), {"__call__": faulty})
+    spool = make()
+    with caplog.at_level(logging.WARNING, "daybook"):
+        spool.append("scout", "decision", b"1")
+        assert spool.flush(10)
+        assert spool.close()  # the lanes have said all
+    assert sink.got == [("scout", b"1")]
+    assert spool.status().set_aside == 0
+    assert "what is logged waits in the spool" in caplog.text
+    assert "the spool delivers again" in caplog.text
+
+
+def test_what_was_delivered_is_not_sent_again_for_want_of_a_disk(
+    make: MakeSpool, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file hears of it later."""
+    spool = make()
+    settle = Progress.settle
+    failures = 3
+
+    def full(self: Progress, *done: Any) -> None:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise SpoolError("the disk is full")
+        settle(self, *done)
+
+    monkeypatch.setattr(Progress, "settle", full)
+    spool.append("scout", "decision", b"1")
+    assert spool.flush(10)
+    spool.append("scout", "decision", b"2")
+    assert spool.flush(10)
+    assert sink.bodies("scout") == [1, 2]
+    assert on_disk(spool.path) == []
