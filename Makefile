@@ -52,7 +52,8 @@ campaign: setup ## run the long campaigns of fault tests, and the benchmarks tha
 	$(BIN)/python -m bench.langgraph
 
 .PHONY: bench
-bench: setup ## measure logging beside other ways to write to DynamoDB, all in one run
+bench: setup ## measure logging beside other ways to write to DynamoDB, and what imports cost
+	$(BIN)/python -m bench.imports
 	$(BIN)/python -m bench.writing
 
 .PHONY: lint

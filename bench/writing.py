@@ -7,7 +7,9 @@ process, all threads; the database is another one. Exits with 1 when a bar is no
 
 import argparse
 import json
+import logging
 import random
+import socket
 import statistics
 import sys
 import tempfile
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from bench.databases import create_tables, dynamodb_local
+from bench.databases import connect, create_tables, dynamodb_local
 from bench.machine import describe
 from bench.writers import (
     KIND,
@@ -33,7 +35,7 @@ from bench.writers import (
     ThreeFullIndexes,
     Writer,
 )
-from daybook import AWSClientManager, CapacityMeter, DecisionLogger, MemoryManager
+from daybook import AWSClientManager, CapacityMeter, DecisionLogger, MemoryManager, SpoolConfig
 
 THREADS = (1, 4, 16)
 SIZES = (512, 1024, 4096, 8192, 65536)
@@ -41,6 +43,8 @@ CPU_BAR = 0.35
 """Of `batch_writer`'s processor time for each decision."""
 LATENCY_BAR = 0.35
 """Of the median of `put_item`."""
+PACE_SECONDS = 0.001
+"""Between decisions, as of a loop that does something else, too."""
 UNITS_BARS = {1024: 0.75, 8192: 0.2}
 """Of the write units of the design with three full indexes, by the size of the context."""
 
@@ -140,6 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=5)
     asked = parser.parse_args(arguments)
     missed: list[str] = []
+    logging.getLogger("daybook").setLevel(logging.ERROR)  # outages are what is measured
     print(describe())
     with dynamodb_local() as url, tempfile.TemporaryDirectory() as folder:
         manager = create_tables(url)
@@ -151,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         missed += _show_cpu(names, found)
         missed += _show_rates(names, found)
         missed += _show_latencies(names, found)
+        _show_outages(url, Path(folder), [situation(700, seed) for seed in range(1000)])
         missed += _show_units(manager, three)
     print("\n".join(missed) or "every bar is met")
     return 1 if missed else 0
@@ -194,6 +200,34 @@ def _show_latencies(names: Sequence[str], found: dict[tuple[str, int], list[Run]
     ratio = percentile(found[Daybook.name, 1], 0.5) / percentile(found[PutItem.name, 1], 0.5)
     print(f"Daybook's median is {ratio:.2f} of put_item's")
     return [] if ratio <= LATENCY_BAR else [f"latency: {ratio:.2f}, over {LATENCY_BAR}"]
+
+
+def _show_outages(url: str, folder: Path, facts: Sequence[Facts]) -> None:
+    """Print the latency of the call while DynamoDB answers, refuses, and is silent."""
+    print("\nlatency of the spool's call during an outage, one thread, µs")
+    with socket.socket() as refusing, socket.socket() as silent:
+        for end in (refusing, silent):
+            end.bind(("127.0.0.1", 0))
+        silent.listen(128)  # connections are taken, and nobody ever answers
+        places = {"DynamoDB answers": url}
+        places |= {
+            name: f"http://127.0.0.1:{end.getsockname()[1]}"
+            for name, end in (("it refuses", refusing), ("it is silent", silent))
+        }
+        for number, (name, place) in enumerate(places.items()):
+            config = SpoolConfig(path=folder / f"outage-{number}.db", drain_s=0)
+            memory = MemoryManager("scout", connect(place), spool=config)
+            log = DecisionLogger(memory)
+            took = []
+            for each in facts:
+                began = time.perf_counter()
+                log.log_decision(KIND, **each)
+                took.append((time.perf_counter() - began) * 1e6)
+                time.sleep(PACE_SECONDS)
+            memory.close()
+            took.sort()
+            p50, p99 = (took[int(share * (len(took) - 1))] for share in (0.5, 0.99))
+            print(f"{name:32} p50 {p50:>7.0f}   p99 {p99:>7.0f}")
 
 
 def _show_units(manager: AWSClientManager, three: ThreeFullIndexes) -> list[str]:
