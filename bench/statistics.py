@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from bench.databases import create_tables, dynamodb_local
 from bench.machine import describe
+from bench.quotes import quote
 from daybook import DecisionType, new_decision_id
 from daybook.analytics import DecisionStats, decision_stats, rolling
 from daybook.analytics.summaries import summarize
@@ -91,7 +92,10 @@ def _items(
         draft = DecisionDraft.checked(
             decision_type=kind,
             confidence=draw.random(),
-            context={"market": _market(draw), "cycle": number},
+            context={
+                "market": {f"SYM{symbol}": quote(draw) for symbol in range(8)},
+                "cycle": number,
+            },
             decision_id=own,
         )
         record = draft.to_record(agent_id, arrived_at)
@@ -110,20 +114,6 @@ def _items(
             )
             told_at = arrived_at + timedelta(minutes=draw.expovariate(1 / 30))
             yield items.outcome_item(store, outcome.to_outcome(agent_id, told_at), decision)
-
-
-def _market(draw: random.Random) -> dict[str, object]:
-    return {
-        f"SYM{number}": {
-            "price": round(draw.uniform(10, 500), 2),
-            "volume": draw.randrange(10**5, 10**8),
-            "rsi": round(draw.uniform(0, 100), 1),
-            "trend": draw.choice(["up", "down", "flat"]),
-            "return_1d": draw.gauss(0, 0.02),
-            "volatility": draw.random() / 10,
-        }
-        for number in range(8)
-    }
 
 
 def roll(store: Store, agent_id: str) -> Head:

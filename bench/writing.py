@@ -23,6 +23,7 @@ from uuid import uuid4
 
 from bench.databases import connect, create_tables, dynamodb_local
 from bench.machine import describe
+from bench.quotes import quote
 from bench.writers import (
     KIND,
     BatchWriter,
@@ -62,14 +63,7 @@ def situation(size: int, seed: int) -> Facts:
     draw = random.Random(seed)  # noqa: S311 - no secrets here
     market: dict[str, object] = {}
     while len(json.dumps(market, separators=(",", ":"))) < size:
-        market[f"SYM{len(market)}"] = {
-            "price": round(draw.uniform(10, 500), 2),
-            "volume": draw.randrange(10**5, 10**8),
-            "rsi": round(draw.uniform(0, 100), 1),
-            "trend": draw.choice(["up", "down", "flat"]),
-            "return_1d": draw.gauss(0, 0.02),
-            "volatility": draw.random() / 10,
-        }
+        market[f"SYM{len(market)}"] = quote(draw)
     return {
         "options": ["momentum", "mean_reversion", "stay_out"],
         "scores": {"momentum": 0.61, "mean_reversion": 0.2, "stay_out": 0.19},
@@ -162,34 +156,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if missed else 0
 
 
-def _show_cpu(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -> list[str]:
-    print("\nprocessor time for each decision, µs (ratio to batch_writer)")
-    missed = []
+def _show_by_threads(
+    names: Sequence[str], found: dict[tuple[str, int], list[Run]], what: str, beside: str
+) -> dict[int, float]:
+    """Print medians, and ratios to one way's; return Daybook's ratios by the number of threads."""
+    ratios: dict[int, float] = {}
     for name in names:
         line = f"{name:32}"
         for threads in THREADS:
-            taken = median(found[name, threads], "cpu_us")
-            ratio = taken / median(found[BatchWriter.name, threads], "cpu_us")
-            line += f"{threads:>5} threads {taken:>6.0f} ({ratio:.2f})"
-            if name == Daybook.name and ratio > CPU_BAR:
-                missed.append(f"processor time, {threads} threads: {ratio:.2f}, over {CPU_BAR}")
+            figure = median(found[name, threads], what)
+            ratio = figure / median(found[beside, threads], what)
+            line += f"{threads:>5} threads {figure:>6.0f} ({ratio:.2f})"
+            if name == Daybook.name:
+                ratios[threads] = ratio
         print(line)
-    return missed
+    return ratios
+
+
+def _show_cpu(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -> list[str]:
+    print("\nprocessor time for each decision, µs (ratio to batch_writer)")
+    ratios = _show_by_threads(names, found, "cpu_us", BatchWriter.name)
+    return [
+        f"processor time, {threads} threads: {ratio:.2f}, over {CPU_BAR}"
+        for threads, ratio in ratios.items()
+        if ratio > CPU_BAR
+    ]
 
 
 def _show_rates(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -> list[str]:
     print("\ndecisions a second, to the table (ratio to batch_write_item)")
-    missed = []
-    for name in names:
-        line = f"{name:32}"
-        for threads in THREADS:
-            rate = median(found[name, threads], "per_second")
-            ratio = rate / median(found[Plain.name, threads], "per_second")
-            line += f"{threads:>5} threads {rate:>6.0f} ({ratio:.2f})"
-            if name == Daybook.name and ratio < 1:
-                missed.append(f"decisions a second, {threads} threads: {ratio:.2f}, under 1")
-        print(line)
-    return missed
+    ratios = _show_by_threads(names, found, "per_second", Plain.name)
+    return [
+        f"decisions a second, {threads} threads: {ratio:.2f}, under 1"
+        for threads, ratio in ratios.items()
+        if ratio < 1
+    ]
 
 
 def _show_latencies(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -44,6 +45,22 @@ CONTEXTS = [
     DEEP,
 ]
 
+EVERYTHING: dict[str, Any] = {
+    "decision_type": DecisionType.STRATEGY_SELECTION,
+    "options": ["a", "b"],
+    "scores": {"a": 0.1, "b": -2.5},
+    "selected": "a",
+    "context": {"market": {"trend": "up"}, "cycle": 7},
+    "confidence": 0.9,
+    "patterns_applied": ("p1",),
+    "rationale": "because",
+    "session_id": "s",
+    "tags": ("x", "y"),
+    "agent_version": "v1",
+    "propensity": 0.25,
+}
+"""All that a decision can carry, but a parent."""
+
 
 def log_one(log: DecisionLogger, **more: object) -> str:
     """Log a decision of which only the named parts matter."""
@@ -79,21 +96,7 @@ def test_5_mb_of_context_goes_to_the_bucket(log: DecisionLogger, has_bucket: boo
 def test_everything_about_a_decision_reads_back(log: DecisionLogger, clock: Clock) -> None:
     """Every argument of log_decision is a field of the record."""
     parent = log_one(log)
-    decision_id = log.log_decision(
-        DecisionType.STRATEGY_SELECTION,
-        options=["a", "b"],
-        scores={"a": 0.1, "b": -2.5},
-        selected="a",
-        context={"market": {"trend": "up"}, "cycle": 7},
-        confidence=0.9,
-        parent_decision_id=parent,
-        patterns_applied=("p1",),
-        rationale="because",
-        session_id="s",
-        tags=("x", "y"),
-        agent_version="v1",
-        propensity=0.25,
-    )
+    decision_id = log.log_decision(**EVERYTHING, parent_decision_id=parent)
     read = log.get_decision(decision_id)
     assert read.decision_id == decision_id
     assert read.agent_id == log.memory.agent_id

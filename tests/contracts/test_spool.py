@@ -23,7 +23,7 @@ from daybook import (
 from daybook.store import DECISIONS
 from daybook.store.expressions import begins_with, equals
 from tests.clocks import Clock
-from tests.contracts.test_decision_log import CONTEXTS
+from tests.contracts.test_decision_log import CONTEXTS, EVERYTHING
 
 RISK = DecisionType.RISK_ASSESSMENT
 QUERY = DecisionType.QUERY_EXECUTION
@@ -68,21 +68,8 @@ def test_a_decision_is_the_same_either_way(
     for log in (spooled, direct):
         own = new_decision_id(log.memory.agent_id, clock())
         log.log_decision(RISK, confidence=0.5, decision_id=own)
-        decision_id = log.log_decision(
-            DecisionType.STRATEGY_SELECTION,
-            options=["a", "b"],
-            scores={"a": 0.1, "b": -2.5},
-            selected="a",
-            context={"market": {"trend": "up"}, "cycle": 7, "note": "x" * 3000},
-            confidence=0.9,
-            parent_decision_id=own,
-            patterns_applied=("p1",),
-            rationale="because",
-            session_id="s",
-            tags=("x", "y"),
-            agent_version="v1",
-            propensity=0.25,
-        )
+        large = {"context": {"market": {"trend": "up"}, "cycle": 7, "note": "x" * 3000}}
+        decision_id = log.log_decision(**EVERYTHING | large, parent_decision_id=own)
         log.log_outcome(
             decision_id,
             DecisionType.STRATEGY_SELECTION,

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from bench.quotes import quote
 from daybook import AWSClientManager, DecisionLogger, DecisionType, MemoryManager
 from daybook.store import CapacityMeter
 
@@ -32,15 +33,8 @@ def ordinary(size: int, seed: int) -> dict[str, object]:
     draw = random.Random(seed)  # noqa: S311 - no secrets here
     market: dict[str, object] = {}
     while len(json.dumps(market, separators=(",", ":"))) < size:
-        market[f"SYM{len(market)}"] = {
-            "price": round(draw.uniform(10, 500), 2),
-            "volume": draw.randrange(10**5, 10**8),
-            "rsi": round(draw.uniform(0, 100), 1),
-            "trend": draw.choice(["up", "down", "flat"]),
-            "return_1d": draw.gauss(0, 0.02),
-            "volatility": draw.random() / 10,
-            "news": ["earnings beat expectations"] * draw.randrange(2),
-        }
+        news = ["earnings beat expectations"]
+        market[f"SYM{len(market)}"] = quote(draw) | {"news": news * draw.randrange(2)}
     return {"market": market, "cycle": seed}
 
 
