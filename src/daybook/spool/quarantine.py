@@ -61,6 +61,8 @@ def open_or_save(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
 
 def _make_private(path: Path) -> None:
     """Make the file if it is not there, for this user's eyes, so that a power cut leaves it."""
+    if path.is_dir():
+        raise SpoolError(f"{path} is a folder, and a spool is a file: name one in it")
     try:
         path.touch(mode=0o600)
         folder = os.open(path.parent, os.O_RDONLY)

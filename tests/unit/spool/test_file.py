@@ -138,6 +138,13 @@ def test_a_place_that_cannot_be_written(where: str, sink: Sink) -> None:
         Spool(SpoolConfig(path=where), sink)
 
 
+def test_a_folder_is_no_spool(tmp_path: Path, sink: Sink) -> None:
+    """The error says what to name instead."""
+    (tmp_path / "spools").mkdir()
+    with pytest.raises(SpoolError, match="is a folder, and a spool is a file"):
+        Spool(SpoolConfig(path=tmp_path / "spools"), sink)
+
+
 def test_a_full_disk(tmp_path: Path, sink: Sink) -> None:
     """What does not fit is not acknowledged; what was is delivered; then there is room again."""
 
