@@ -23,7 +23,7 @@ from daybook import (
 from daybook.store import DECISIONS
 from daybook.store.expressions import begins_with, equals
 from tests.clocks import Clock
-from tests.contracts.test_decision_log import CONTEXTS, EVERYTHING
+from tests.contracts.decisions import CONTEXTS, EVERYTHING
 
 RISK = DecisionType.RISK_ASSESSMENT
 QUERY = DecisionType.QUERY_EXECUTION
