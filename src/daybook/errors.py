@@ -243,11 +243,13 @@ class StorageError(DaybookError):
     """AWS refused a request, or did not answer it.
 
     When a decision was being logged, `decision_id` is its id: whether or not it was written,
-    logging it again with this id counts once. When a signal was being published, `signal_id` is
+    logging it again with this id counts once. When many were, `decision_ids` are theirs, in
+    order, and the same holds for each. When a signal was being published, `signal_id` is
     its id: `MultiAgentCoordinator.route(signal_id)` finishes what was begun.
     """
 
     decision_id: str | None = None
+    decision_ids: Sequence[str] = ()
     signal_id: str | None = None
 
 

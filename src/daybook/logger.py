@@ -1,6 +1,6 @@
 """`DecisionLogger`: the words in which an agent logs and looks back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self, Unpack
@@ -17,10 +17,11 @@ from daybook.deciding import (
 )
 from daybook.deciding.blocks import Unlogged, When
 from daybook.decisions import DecisionPage, DecisionQuery
+from daybook.errors import InvalidInputError
 from daybook.memory_manager import MemoryManager, checked_memory
 from daybook.models import DecisionRecord, DecisionType, MemoryTier
 from daybook.models.decisions import checked_decision_type
-from daybook.models.drafts import OutcomeDraft
+from daybook.models.drafts import DecisionDraft, OutcomeDraft
 
 
 class DecisionDetails(BlockDetails, total=False):
@@ -104,6 +105,19 @@ class DecisionLogger:
         """
         return self._log(decision_type, options, scores, selected, context, confidence, details)
 
+    def log_decisions(self, decisions: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Log many decisions and return their ids, in the same order.
+
+        Each is a mapping of what `log_decision` takes. With a spool all are on the disk when
+        this returns, in one commit, or none is; without, they are written 25 to a request.
+        InvalidInputError names the faulty ones by their place, before anything is written. A
+        StorageError carries all ids in `decision_ids`: hand them in with the decisions to try
+        again, and each counts once.
+        """
+        drafts = [_numbered(place, said) for place, said in enumerate(decisions)]
+        _settle_parent(drafts)
+        return [made.decision_id for made in self.memory.record_decisions(drafts)]
+
     def log_source_selection(
         self,
         sources: Sequence[str],
@@ -179,19 +193,18 @@ class DecisionLogger:
         confidence: float,
         details: DecisionDetails,
     ) -> str:
-        around = None if "parent_decision_id" in details else current_decision()
-        said = {
-            "decision_type": decision_type,
-            "options": options,
-            "scores": scores,
-            "selected": selected,
-            "context": context,
-            "confidence": confidence,
-        }
-        parent = {"parent_decision_id": around.decision_id} if around else {}
-        draft = decision_draft({**said, **details, **parent})
-        if around is not None:
-            around.settle()
+        draft = _drafted(
+            {
+                "decision_type": decision_type,
+                "options": options,
+                "scores": scores,
+                "selected": selected,
+                "context": context,
+                "confidence": confidence,
+                **details,
+            }
+        )
+        _settle_parent([draft])
         return self.memory.record_decision(draft).decision_id
 
     def log_outcome(
@@ -299,3 +312,29 @@ class DecisionLogger:
             until=until,
             tier=tier,
         )
+
+
+def _drafted(said: Mapping[str, Any]) -> DecisionDraft:
+    """Return a draft, a child of the block around it unless it names a parent, or None."""
+    around = None if "parent_decision_id" in said else current_decision()
+    parent = {"parent_decision_id": around.decision_id} if around else {}
+    return decision_draft({**said, **parent})
+
+
+def _numbered(place: int, said: object) -> DecisionDraft:
+    if not isinstance(said, Mapping) or not all(isinstance(name, str) for name in said):
+        raise InvalidInputError(
+            f"decisions[{place}] is {said!r:.80}: pass a mapping of log_decision's arguments"
+        )
+    try:
+        return _drafted(said)
+    except InvalidInputError as fault:
+        problems = [(f"{place}.{where}", reason) for where, reason in fault.problems]
+        raise InvalidInputError(f"decisions[{place}]: {fault}", problems) from None
+
+
+def _settle_parent(drafts: Sequence[DecisionDraft]) -> None:
+    """Have the block around written first, if these are its children."""
+    around = current_decision()
+    if around and any(draft.parent_decision_id == around.decision_id for draft in drafts):
+        around.settle()

@@ -20,6 +20,7 @@ from daybook.store.clients import sealed_session
 
 THREADS = 4
 LONGEST_LIFE = 0.25
+AT_ONCE = 5
 
 
 def log_on(manager: AWSClientManager, spool: str, acknowledged: int, when: str) -> None:
@@ -29,15 +30,16 @@ def log_on(manager: AWSClientManager, spool: str, acknowledged: int, when: str) 
         memory = MemoryManager(f"agent-{uuid4().hex}", manager, spool=spool)
         log = DecisionLogger(memory)
         for number in count():
-            # three in four get their id from the spool; one hands it in
+            # three in four get their id from the spool, one hands it in; one is of several
             own = new_decision_id(memory.agent_id) if number % 4 == 0 or when == "before" else None
             if when == "before":
                 os.write(acknowledged, f"decision {own}\n".encode())
-            made = log.log_decision(
-                "risk_assessment", confidence=0.5, context={"n": number}, decision_id=own
-            )
+            said = {"decision_type": "risk_assessment", "confidence": 0.5, "decision_id": own}
+            several = AT_ONCE if number % 4 == 1 and when == "after" else 1
+            ids = log.log_decisions([said | {"context": {"n": number}}] * several)
+            made = ids[0]
             if when == "after":
-                os.write(acknowledged, f"decision {made}\n".encode())
+                os.write(acknowledged, "".join(f"decision {each}\n" for each in ids).encode())
             log.log_outcome(made, "risk_assessment", True)
             if when == "after":
                 os.write(acknowledged, f"outcome {made}\n".encode())

@@ -41,7 +41,7 @@ def work(disk: Disk, path: Path, synchronous: str, draw: random.Random) -> None:
     for _ in range(150):
         group = [entry(number + n, draw) for n in range(1, draw.randint(2, 8))]
         number += len(group)
-        file.transact([adding(each) for each in group])
+        file.transact([adding(group)])
         disk.events.append(Acknowledged(tuple(each.number for each in group)))
         waiting += group
         if draw.random() < 0.5:
@@ -81,6 +81,10 @@ def losses(tmp_path: Path, synchronous: str, cuts: int, seed: int) -> list[int]:
         lost.append(len(expected - found))
         if synchronous == "FULL":
             assert count_quarantined(path) == 0
+        # the group that was being written is there as a whole, or not at all
+        for event in disk.events[at:]:
+            if isinstance(event, Acknowledged):
+                assert found & set(event.numbers) in (set(), set(event.numbers))
     return lost
 
 

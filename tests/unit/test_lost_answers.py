@@ -42,11 +42,15 @@ def losing_answers(manager: AWSClientManager, count: int) -> Iterator[list[str]]
             lost.append(str(answer.status_code))
             raise ReadTimeoutError(endpoint_url=request.url)
 
-    manager.dynamodb.meta.events.register("before-send.dynamodb.PutItem", send_and_lose)
+    events = manager.dynamodb.meta.events
+    writes = [f"before-send.dynamodb.{name}" for name in ("PutItem", "BatchWriteItem")]
+    for write in writes:
+        events.register(write, send_and_lose)
     try:
         yield lost
     finally:
-        manager.dynamodb.meta.events.unregister("before-send.dynamodb.PutItem", send_and_lose)
+        for write in writes:
+            events.unregister(write, send_and_lose)
 
 
 def test_our_writes_count_once(manager: AWSClientManager) -> None:
@@ -85,3 +89,21 @@ def test_an_endpoint_that_never_answers(manager: AWSClientManager) -> None:
     again = log.log_decision(KIND, confidence=0.5, decision_id=lost.value.decision_id)
     assert again == lost.value.decision_id
     assert len(list(log.query_decisions())) == 1
+
+
+def test_many_decisions_whose_answers_are_lost(manager: AWSClientManager) -> None:
+    """Each counts once; when every answer is lost the error tells the ids, to try again with."""
+    log = DecisionLogger(MemoryManager(f"agent-{uuid4().hex}", manager))
+    said = [{"decision_type": KIND, "confidence": place / 100} for place in range(60)]
+    with losing_answers(manager, 2) as lost:
+        ids = log.log_decisions(said)
+    assert lost == ["200", "200"]
+    with losing_answers(manager, 1000), pytest.raises(UnreachableError) as told:
+        log.log_decisions(said)
+    others = list(told.value.decision_ids)
+    assert len(others) == 60
+    again = [each | {"decision_id": own} for each, own in zip(said, others, strict=True)]
+    assert log.log_decisions(again) == others
+    logged = list(log.query_decisions())
+    assert {each.decision_id for each in logged} == {*ids, *others}
+    assert len(logged) == 120

@@ -102,6 +102,16 @@ def test_requests(log: DecisionLogger, meter: CapacityMeter) -> None:
     assert meter.requests == {"Query": 1, "BatchGetItem": 1}
 
 
+def test_many_at_once_are_25_to_a_request(log: DecisionLogger, meter: CapacityMeter) -> None:
+    """For the write units of each; what was handed in before costs a request of its own."""
+    said = [{"decision_type": KIND, "confidence": 0.5} for _ in range(60)]
+    ids = log.log_decisions(said)
+    assert meter.requests == {"BatchWriteItem": 3}
+    assert meter.write_units == 2 * 60
+    log.log_decisions([said[0] | {"decision_id": ids[0]}, said[1]])
+    assert meter.requests == {"BatchWriteItem": 4, "PutItem": 1}
+
+
 def test_lists_and_statistics_never_scan(log: DecisionLogger, meter: CapacityMeter) -> None:
     """Every filter goes through the table's keys or an index."""
     log_pair(log, {})

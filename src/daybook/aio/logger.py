@@ -13,6 +13,7 @@ class AsyncDecisionLogger(Awaiting[DecisionLogger]):
     """
 
     log_decision = awaited(DecisionLogger.log_decision)
+    log_decisions = awaited(DecisionLogger.log_decisions)
     log_source_selection = awaited(DecisionLogger.log_source_selection)
     log_query_execution = awaited(DecisionLogger.log_query_execution)
     log_signal_generation = awaited(DecisionLogger.log_signal_generation)

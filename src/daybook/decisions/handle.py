@@ -1,11 +1,12 @@
 """The verbs of the log on an agent's handle: thin, over the functions of this room."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from daybook.decisions import queries, reading, recording
+from daybook.decisions.batches import PreparedDecision, record_all
 from daybook.decisions.queries import DecisionPage, DecisionQuery
-from daybook.decisions.spooling import DECISION, OUTCOME, KeptDecision, kept
+from daybook.decisions.spooling import kept, kept_prepared
 from daybook.doors import Handle, verb
 from daybook.errors import ForeignDecisionError, SpoolError, StorageError
 from daybook.models import (
@@ -16,7 +17,8 @@ from daybook.models import (
     new_decision_id,
 )
 from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
-from daybook.spool import Spool
+from daybook.models.identity import ascending_bits
+from daybook.spool import Kept, Spool
 
 
 class DecisionVerbs(Handle):
@@ -30,36 +32,78 @@ class DecisionVerbs(Handle):
         decision's id. `DecisionLogger` is the comfortable way to call this.
         """
         if self.spool is not None:
-            return self._spooled(self.spool, draft, is_new=is_new)
+            return self._spooled(self.spool, [draft], is_new=is_new)[0]
+        if self.api is not None:
+            return self._sent(self._named(draft))
+        return self._recorded(draft)
+
+    def record_decisions(self, drafts: Sequence[DecisionDraft]) -> list[DecisionRecord]:
+        """Write many decisions; return them as they stand in the log, in the same order.
+
+        Ids that are made for them sort in this order, too. By way of a spool all are kept, or
+        none; in the tables those without an id of their own are written 25 to a request; through
+        the API each is a request. Raises what `record_decision` raises; a StorageError then
+        carries the ids of all.
+        """
+        if self.spool is not None:
+            return self._spooled(self.spool, drafts)
+        if self.api is not None:
+            bits = ascending_bits(len(drafts))
+            named = [self._named(*each) for each in zip(drafts, bits, strict=True)]
+            try:
+                return [self._sent(draft) for draft in named]
+            except StorageError as fault:
+                fault.decision_ids = [str(draft.decision_id) for draft in named]
+                raise
+        known = {draft.decision_id for draft in drafts if draft.decision_id}
+        return record_all(self.store, self._made(drafts), known)
+
+    def _made(self, drafts: Sequence[DecisionDraft]) -> list[DecisionRecord]:
+        now = self.clock()
+        return [
+            draft.to_record(self.agent_id, now, random_bits=bits)
+            for draft, bits in zip(drafts, ascending_bits(len(drafts)), strict=True)
+        ]
+
+    def _spooled(
+        self, spool: Spool, drafts: Sequence[DecisionDraft], *, is_new: bool = False
+    ) -> list[DecisionRecord]:
+        made = self._made(drafts)
+        try:
+            spool.append(
+                self.agent_id,
+                [
+                    self._kept(draft, record, is_new=is_new or draft.decision_id is None)
+                    for draft, record in zip(drafts, made, strict=True)
+                ],
+            )
+        except SpoolError as fault:
+            fault.decision_ids = [record.decision_id for record in made]
+            fault.decision_id = fault.decision_ids[0] if len(made) == 1 else None
+            raise
+        return made
+
+    def _kept(self, draft: DecisionDraft, made: DecisionRecord, *, is_new: bool) -> Kept:
         if self.api is None:
-            return self._recorded(draft)
-        if draft.decision_id is None:
-            # so that a request whose answer is lost can be sent again
-            decided_at = draft.decided_at or self.clock()
-            made = new_decision_id(self.agent_id, decided_at)
-            draft = draft.model_copy(update={"decision_id": made, "decided_at": None})
+            return kept_prepared(PreparedDecision.of(self.store, made), is_new=is_new)
+        own = {"decision_id": made.decision_id, "decided_at": None}
+        return kept(draft.model_copy(update=own))
+
+    def _named(self, draft: DecisionDraft, bits: int | None = None) -> DecisionDraft:
+        """Return a draft with an id: if the answer to it is lost, it can be sent again."""
+        if draft.decision_id is not None:
+            return draft
+        moment = draft.decided_at or self.clock()
+        made = new_decision_id(self.agent_id, moment, random_bits=bits)
+        return draft.model_copy(update={"decision_id": made, "decided_at": None})
+
+    def _sent(self, draft: DecisionDraft) -> DecisionRecord:
         try:
             made_there = self._log_decision(draft)
         except StorageError as fault:
             fault.decision_id = draft.decision_id
             raise
         return draft.to_record(self.agent_id, made_there.arrived_at)
-
-    def _spooled(self, spool: Spool, draft: DecisionDraft, *, is_new: bool) -> DecisionRecord:
-        made = draft.to_record(self.agent_id, self.clock())
-        if self.api is None:
-            body, careful = KeptDecision.of(self.store, made)
-        else:
-            own = {"decision_id": made.decision_id, "decided_at": None}
-            body, careful = kept(draft.model_copy(update=own)), True
-        try:
-            # an id that was handed in may have been logged before
-            careful = careful or (draft.decision_id is not None and not is_new)
-            spool.append(self.agent_id, DECISION, body, careful=careful)
-        except SpoolError as fault:
-            fault.decision_id = made.decision_id
-            raise
-        return made
 
     def _recorded(self, draft: DecisionDraft) -> DecisionRecord:
         return recording.record(self.store, draft.to_record(self.agent_id, self.store.clock()))
@@ -80,7 +124,7 @@ class DecisionVerbs(Handle):
         """
         if self.spool is not None:
             made = draft.to_outcome(self.agent_id, self.clock())
-            self.spool.append(self.agent_id, OUTCOME, kept(draft))
+            self.spool.append(self.agent_id, [kept(draft)])
             return made
         if self.api is not None:
             return draft.to_outcome(self.agent_id, self._log_outcome(draft).arrived_at)

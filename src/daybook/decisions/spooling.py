@@ -6,14 +6,14 @@ is written; for the API, and all outcomes, as they were handed in.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
 
 from daybook.decisions import items
-from daybook.decisions.recording import LATE_AFTER, record, record_outcome
+from daybook.decisions.batches import PreparedDecision, write_new
+from daybook.decisions.recording import record, record_outcome
 from daybook.errors import (
     BodyCorruptError,
     DaybookError,
@@ -25,16 +25,15 @@ from daybook.errors import (
     UnfinishedBatchError,
     UnreachableError,
 )
-from daybook.models import DecisionId, DecisionRecord
+from daybook.models import DecisionId
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
-from daybook.models.identity import uuid_at
 from daybook.models.json_values import JsonObject
-from daybook.spool import Delivery, Entry, Refusal
+from daybook.spool import Delivery, Entry, Kept, Refusal
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.batching import WRITE_LIMIT, cut
-from daybook.store.bodies import body_of, has_large_body
-from daybook.store.prepared import prepared, read_prepared
+from daybook.store.bodies import body_of
+from daybook.store.prepared import read_prepared
 
 if TYPE_CHECKING:
     from daybook.decisions.handle import DecisionVerbs
@@ -48,33 +47,22 @@ _EVERYWHERE = (UnreachableError, ThrottledError, TableMissingError)
 """Faults that the next entry would meet as well."""
 
 
-class KeptDecision:
-    """A decision on its way to the tables: its id, and its item on a line of its own."""
-
-    def __init__(self, body: bytes) -> None:
-        head, _, self.item = body.partition(b"\n")
-        self.decision_id = DecisionId.parse(head.decode())
-
-    @staticmethod
-    def of(store: Store, decision: DecisionRecord) -> tuple[bytes, bool]:
-        """Return the body, and whether it is too large for a batch. Raises BodyTooLargeError."""
-        item = items.content_of(store, decision)
-        body = decision.decision_id.encode() + b"\n" + prepared(item)
-        return body, has_large_body(store, item)
-
-    @property
-    def sort_key(self) -> str:
-        """The item's sort key."""
-        return str(keys.decision(self.decision_id)["sk"])
-
-    def record(self, store: Store, now: datetime) -> DecisionRecord:
-        """Return the record that is written at this moment."""
-        return items.read_decision(store, read_prepared(self.item) | items.arrival(store, now))
+def kept_prepared(decision: PreparedDecision, *, is_new: bool) -> Kept:
+    """Return a decision for the tables: its id, and its item on a line of its own."""
+    body = b"%b\n%b" % (str(decision.decision_id).encode(), decision.item)
+    return Kept(DECISION, body, not is_new or decision.is_large)
 
 
-def kept(draft: DecisionDraft | OutcomeDraft) -> bytes:
-    """Return what was handed in."""
-    return draft.model_dump_json().encode()
+def read_kept(body: bytes) -> PreparedDecision:
+    """Return what `kept_prepared` was given. Raises ValueError."""
+    head, _, item = body.partition(b"\n")
+    return PreparedDecision(DecisionId.parse(head.decode()), item)
+
+
+def kept(draft: DecisionDraft | OutcomeDraft) -> Kept:
+    """Return what was handed in, as it was; an API always looks whether it is there."""
+    kind = DECISION if isinstance(draft, DecisionDraft) else OUTCOME
+    return Kept(kind, draft.model_dump_json().encode(), careful=kind == DECISION)
 
 
 def shown(entry: Entry) -> JsonObject:
@@ -82,7 +70,7 @@ def shown(entry: Entry) -> JsonObject:
     if entry.body.startswith(b"{"):
         said: JsonObject = from_json(entry.body)
         return said
-    decision = KeptDecision(entry.body)
+    decision = read_kept(entry.body)
     body, version = body_of(read_prepared(decision.item))
     return {"decision_id": str(decision.decision_id)} | items.DECISION_CODEC.decode(body, version)
 
@@ -167,8 +155,8 @@ class ToTables:
         written: dict[str, bytes] = {}
         for batch in cut([entry for entry in part if entry.kind == DECISION], WRITE_LIMIT):
             try:
-                kept = {entry.number: KeptDecision(entry.body) for entry in batch}
-                self._write_new(list(kept.values()), now)
+                kept = {entry.number: read_kept(entry.body) for entry in batch}
+                write_new(self._store, list(kept.values()), now)
             except UnfinishedBatchError as fault:
                 left = {put["PutRequest"]["Item"]["sk"]["S"] for _, put in fault.unprocessed}
                 course.delivered += [
@@ -188,18 +176,6 @@ class ToTables:
         outcomes = course.open_to(entry for entry in part if entry.kind == OUTCOME)
         decisions = self._known(outcomes, written, items.arrival(self._store, now))
         course.write_each(outcomes, lambda entry: self._write_outcome(entry, decisions))
-
-    def _write_new(self, new: Sequence[KeptDecision], now: datetime) -> None:
-        """Write decisions that are not there. UnfinishedBatchError names those left undone."""
-        in_time = uuid_at(now - LATE_AFTER)
-        late = [each.decision_id for each in new if each.decision_id.uuid < in_time]
-        try:
-            marks = [items.late_mark(self._store, each, now) for each in late]
-            self._store.put_all(DECISIONS, marks)
-        except UnfinishedBatchError as fault:
-            raise ThrottledError(str(fault)) from fault  # no decision was written
-        arrival = prepared(items.arrival(self._store, now))
-        self._store.put_prepared(DECISIONS, [b"%b,%b" % (each.item, arrival) for each in new])
 
     def _known(
         self, outcomes: Sequence[Entry], written: Mapping[str, bytes], arrival: Item
@@ -221,7 +197,7 @@ class ToTables:
         return known
 
     def _write_decision(self, entry: Entry) -> None:
-        record(self._store, KeptDecision(entry.body).record(self._store, self._store.clock()))
+        record(self._store, read_kept(entry.body).record(self._store, self._store.clock()))
 
     def _write_outcome(self, entry: Entry, decisions: Mapping[str, Item]) -> None:
         draft = OutcomeDraft.model_validate_json(entry.body)

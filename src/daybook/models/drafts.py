@@ -47,13 +47,18 @@ class DecisionDraft(DecisionReasoning, title="the decision"):
     decided_at: Moment | None = None
     decision_id: DecisionIdText | None = None
 
-    def to_record(self, agent_id: str, now: datetime) -> DecisionRecord:
+    def to_record(
+        self, agent_id: str, now: datetime, *, random_bits: int | None = None
+    ) -> DecisionRecord:
         """Return the record that this agent logs at this moment.
 
-        Raises ForeignDecisionError when the id is another agent's, and InvalidInputError
-        when the times contradict each other or lie in the future.
+        If its id is made here, these are its random bits. Raises ForeignDecisionError when the
+        id is another agent's, and InvalidInputError when the times contradict each other or lie
+        in the future.
         """
-        decision_id = self.decision_id or new_decision_id(agent_id, self.decided_at or now)
+        decision_id = self.decision_id or new_decision_id(
+            agent_id, self.decided_at or now, random_bits=random_bits
+        )
         decided_at = _own(decision_id, agent_id).decided_at
         if self.decided_at not in {None, decided_at}:
             raise InvalidInputError(

@@ -85,6 +85,11 @@ def new_decision_id(
     return str(DecisionId(uuid_at(moment, bits), checked_agent_id(agent_id)))
 
 
+def ascending_bits(count: int) -> list[int]:
+    """Draw the random bits of ids that may be of one moment, and are to sort in this order."""
+    return sorted(_random.getrandbits(_RANDOM_BITS) for _ in range(count))
+
+
 def uuid_at(moment: datetime, random_bits: int = 0) -> str:
     """Return the UUIDv7 of a moment; with no random bits, the smallest of its microsecond."""
     milliseconds, rest = divmod(microseconds(moment), _MICROSECONDS)

@@ -1,7 +1,7 @@
 """The spool: a durable queue on a local disk, and the threads that deliver what waits in it."""
 
 from daybook.spool.config import SpoolConfig, SpoolStatus
-from daybook.spool.entries import Deliver, Delivery, Entry, Refusal
+from daybook.spool.entries import Deliver, Delivery, Entry, Kept, Refusal
 from daybook.spool.inspection import Contents, look, take_back
 from daybook.spool.queue import Spool
 from daybook.spool.registry import acquire, release
@@ -11,6 +11,7 @@ __all__ = [
     "Deliver",
     "Delivery",
     "Entry",
+    "Kept",
     "Refusal",
     "Spool",
     "SpoolConfig",

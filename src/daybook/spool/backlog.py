@@ -6,9 +6,8 @@ from collections.abc import Collection, Sequence
 
 from daybook.spool.file import Waiting
 
-LARGEST_REMEMBERED = 16 * 1024
-"""Bytes of a body that need not be read from the file again."""
-MOST_REMEMBERED = 500
+MOST_REMEMBERED = 8 * 1024 * 1024
+"""Bytes of entries that need not be read from the file in their turn."""
 
 
 class Backlog:
@@ -18,22 +17,27 @@ class Backlog:
         self._queues: dict[str, deque[Waiting]] = {}
         self._lock = threading.Lock()
         self._count = 0
+        self._remembered = 0
         self._last = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, waiting: Waiting) -> None:
-        """Put an entry behind the others of its agent. Added twice it is there once."""
-        entry = waiting.entry
-        is_small = entry is not None and len(entry.body) <= LARGEST_REMEMBERED
-        if not is_small or self._count >= MOST_REMEMBERED:
-            waiting = waiting._replace(entry=None)
+    def add(self, waiting: Sequence[Waiting]) -> None:
+        """Put entries behind the others of their agents. Added twice they are there once."""
         with self._lock:
-            if waiting.number > self._last:
-                self._last = waiting.number
-                self._queues.setdefault(waiting.agent_id, deque()).append(waiting)
-                self._count += 1
+            for each in waiting:
+                if each.number > self._last:
+                    self._last = each.number
+                    queue = self._queues.setdefault(each.agent_id, deque())
+                    queue.append(self._remembering(each))
+                    self._count += 1
+
+    def _remembering(self, waiting: Waiting) -> Waiting:
+        if waiting.entry is None or self._remembered > MOST_REMEMBERED:
+            return waiting._replace(entry=None)
+        self._remembered += len(waiting.entry.body)
+        return waiting
 
     def oldest(self) -> Waiting | None:
         """Return the entry with the smallest number."""
@@ -65,5 +69,8 @@ class Backlog:
                 left = [each for each in own if each.number in stay]
                 queue.extendleft(reversed(left))
                 self._count -= len(own) - len(left)
+                self._remembered -= sum(
+                    len(each.entry.body) for each in own if each.entry and each.number not in stay
+                )
                 if queue:
                     self._queues[agent_id] = queue

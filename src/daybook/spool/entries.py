@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from daybook.errors import StorageError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Kept(NamedTuple):
+    """What is handed in to be kept; `careful` as of an `Entry`."""
+
+    kind: str
+    body: bytes
+    careful: bool = False
+
+
+class Entry(NamedTuple):
     """Something to be delivered.
 
     `number` is its place in the spool: an agent's entries are delivered in this order.

@@ -8,7 +8,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,8 +35,37 @@ _SCHEMA = (
 )
 COLUMNS = "number, agent_id, kind, logged_at, careful, checksum, body"
 
-Change = tuple[str, Sequence[Sequence[Any]]]
-"""A statement, and the rows to run it with."""
+MOST_ROWS = 100
+"""Rows to a statement; SQLite before 3.32 takes 999 values."""
+
+
+class Change(NamedTuple):
+    """A statement for any number of rows: how it begins and ends, what stands for each row.
+
+    One statement for all, for with each that SQLite runs Python lets other threads in.
+    """
+
+    beginning: str
+    row: str
+    rows: Sequence[Sequence[Any]]
+    end: str = ""
+
+    def statements(self) -> Iterator[tuple[str, Sequence[Any]]]:
+        """Iterate the statements, and their values."""
+        for start in range(0, len(self.rows), MOST_ROWS):
+            rows = self.rows[start : start + MOST_ROWS]
+            marks = ",".join([self.row] * len(rows))
+            yield f"{self.beginning}{marks}{self.end}", [value for row in rows for value in row]
+
+
+def together(changes: Iterable[Change]) -> Iterator[Change]:
+    """Iterate changes, in their order, as few: those of a kind that follow each other are one."""
+    for (beginning, row, end), alike in groupby(changes, lambda each: (*each[:2], each.end)):
+        yield Change(beginning, row, [row for each in alike for row in each.rows], end)
+
+
+LARGEST_KNOWN = 16 * 1024
+"""Bytes of a body that need not be read from the file again."""
 
 
 class Waiting(NamedTuple):
@@ -46,6 +75,12 @@ class Waiting(NamedTuple):
     agent_id: str
     logged_at: int
     entry: Entry | None = None
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Waiting":
+        """Return an entry that has just been written; a large one is read again in its turn."""
+        known = entry if len(entry.body) <= LARGEST_KNOWN else None
+        return cls(entry.number, entry.agent_id, entry.logged_at, known)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -101,14 +136,15 @@ class SpoolFile:
     def transact(self, changes: Sequence[Change]) -> None:
         """Make these changes, all or none. When this returns they are on disk."""
         with self._as_spool_error("written"):
-            if len(changes) == 1 and len(changes[0][1]) == 1:
+            statements = [each for change in together(changes) for each in change.statements()]
+            if len(statements) == 1:
                 # a transaction by itself, in one call instead of three
-                self._run(changes[0][0], changes[0][1][0])
+                self._run(*statements[0])
                 return
             try:
                 self._run("BEGIN IMMEDIATE")
-                for statement, rows in changes:
-                    self._connection.executemany(statement, rows)
+                for statement, values in statements:
+                    self._run(statement, values)
                 self._run("COMMIT")
             except BaseException:
                 with suppress(Exception):
@@ -176,21 +212,30 @@ class SpoolFile:
             ) from fault
 
 
-def adding(entry: Entry) -> Change:
-    """Return the change that keeps an entry; made twice it is made once."""
-    return f"INSERT OR REPLACE INTO entries ({COLUMNS}) VALUES (?,?,?,?,?,?,?)", [_row(entry)]  # noqa: S608 - ours
+def adding(entries: Sequence[Entry]) -> Change:
+    """Return the change that keeps entries; made twice it is made once."""
+    return Change(
+        f"INSERT OR REPLACE INTO entries ({COLUMNS}) VALUES ",  # noqa: S608 - ours
+        "(?,?,?,?,?,?,?)",
+        [_row(entry) for entry in entries],
+    )
 
 
 def removing(entries: Sequence[Entry]) -> Change:
     """Return the change that forgets entries that were delivered."""
-    return "DELETE FROM entries WHERE number = ?", [(entry.number,) for entry in entries]
+    gone = [(entry.number,) for entry in entries]
+    return Change("DELETE FROM entries WHERE number IN (", "?", gone, ")")
 
 
 def setting_aside(refused: Sequence[Refusal]) -> list[Change]:
     """Return the changes that take entries out of the way and keep them, with the reasons."""
     rows = [(*_row(refusal.entry), refusal.reason) for refusal in refused]
     return [
-        (f"INSERT OR REPLACE INTO set_aside ({COLUMNS}, reason) VALUES (?,?,?,?,?,?,?,?)", rows),  # noqa: S608 - ours
+        Change(
+            f"INSERT OR REPLACE INTO set_aside ({COLUMNS}, reason) VALUES ",  # noqa: S608 - ours
+            "(?,?,?,?,?,?,?,?)",
+            rows,
+        ),
         removing([refusal.entry for refusal in refused]),
     ]
 
@@ -199,14 +244,14 @@ def taking_back(entries: Sequence[Entry]) -> list[Change]:
     """Return the changes that put entries back that were set aside, to be looked at first."""
     gone = [(entry.number,) for entry in entries]
     return [
-        *(adding(replace(entry, careful=True)) for entry in entries),
-        ("DELETE FROM set_aside WHERE number = ?", gone),
+        adding([entry._replace(careful=True) for entry in entries]),
+        Change("DELETE FROM set_aside WHERE number IN (", "?", gone, ")"),
     ]
 
 
 def sending(number: int) -> Change:
     """Return the change that notes that entries up to a number may be sent from now on."""
-    return "UPDATE progress SET sent = max(sent, ?)", [(number,)]
+    return Change("UPDATE progress SET sent = max(sent, ", "?", [(number,)], ")")
 
 
 def sorted_out(rows: Iterable[Sequence[Any]]) -> tuple[list[Entry], list[Refusal]]:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from daybook.errors import StorageError
 from daybook.spool.backlog import Backlog
 from daybook.spool.entries import Deliver, Delivery, Entry, Refusal
-from daybook.spool.file import Change, Waiting, removing, sending, setting_aside
+from daybook.spool.file import Waiting, removing, sending, setting_aside
 from daybook.spool.group_commit import GroupCommit
 
-RUN = 50
-"""Entries that are delivered at once: mostly a batch of 25 decisions, and their outcomes."""
+RUN = 100
+"""Entries that are delivered at once: four batches of 25 decisions, or two and outcomes."""
 LINGER_SECONDS = 0.1
 """How long entries wait for others to share their request."""
 AHEAD = 500
@@ -57,11 +57,8 @@ class Progress:
 
     def settle(self, delivered: Sequence[Entry], refused: Sequence[Refusal]) -> None:
         """Forget what was delivered, and set aside what was refused."""
-        changes: list[Change] = [removing(delivered)] if delivered else []
-        if refused:
-            changes += setting_aside(refused)
-        if changes:
-            self.commits.commit(lambda: changes)
+        changes = [removing(delivered), *setting_aside(refused)]
+        self.commits.commit(lambda: changes)
         for refusal in refused:
             _log.warning(
                 "an entry of %s was set aside, and is kept in the spool: %s",
@@ -113,8 +110,8 @@ class Lane(threading.Thread):
         self._hurry = threading.Event()
         self._ended = threading.Event()
 
-    def add(self, waiting: Waiting) -> None:
-        """Put an entry at the end of the lane."""
+    def add(self, waiting: Sequence[Waiting]) -> None:
+        """Put entries at the end of the lane."""
         self.backlog.add(waiting)
         if not self._wake.is_set():
             self._wake.set()
@@ -220,4 +217,4 @@ class Lane(threading.Thread):
 
     def _with_care(self, entry: Entry) -> Entry:
         doubtful = entry.number <= self._progress.sent_before or entry.number in self._uncertain
-        return replace(entry, careful=True) if doubtful and not entry.careful else entry
+        return entry._replace(careful=True) if doubtful and not entry.careful else entry

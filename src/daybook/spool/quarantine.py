@@ -5,7 +5,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ def open_or_save(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
         moved = _moved(path)
         _make_private(path)
         fresh = file(path)
-        fresh.transact([*map(adding, entries), *(setting_aside(refused) if refused else [])])
+        fresh.transact([adding(entries), *setting_aside(refused)])
         _log.error(
             "the spool %s is damaged (%s). It was moved to %s; %d entries were saved from it, and "
             "what else it may have held is there",
@@ -97,7 +96,7 @@ def _saved(path: Path) -> tuple[list[Entry], list[Refusal]]:
         connection.execute("PRAGMA writable_schema=ON")
         entries, damaged = sorted_out(_rows(connection, "entries", COLUMNS))
         refused = [refusal(row) for row in _rows(connection, "set_aside", f"{COLUMNS}, reason")]
-    return [replace(entry, careful=True) for entry in entries], damaged + refused
+    return [entry._replace(careful=True) for entry in entries], damaged + refused
 
 
 def _rows(connection: sqlite3.Connection, table: str, columns: str) -> Iterator[Any]:

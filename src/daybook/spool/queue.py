@@ -4,12 +4,12 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from daybook.errors import SpoolClosedError, SpoolFullError
 from daybook.spool.config import SpoolConfig, SpoolStatus
-from daybook.spool.entries import Deliver, Entry
+from daybook.spool.entries import Deliver, Entry, Kept
 from daybook.spool.file import Change, SpoolFile, Waiting, adding
 from daybook.spool.group_commit import GroupCommit
 from daybook.spool.lanes import Lane, Progress
@@ -54,38 +54,34 @@ class Spool:
         names = [f"daybook-spool-{number}" for number in range(LANES)]
         self._lanes = [Lane(name, self._progress, deliver, self._release) for name in names]
         for entry in waiting:
-            self._lane(entry.agent_id).add(entry)
+            self._lane(entry.agent_id).add([entry])
         self._closing = threading.Event()
         self._released = threading.Lock()
         for lane in self._lanes:
             lane.start()
 
-    def append(self, agent_id: str, kind: str, body: bytes, *, careful: bool = False) -> None:
-        """Keep an entry; it is on disk when this returns.
+    def append(self, agent_id: str, new: Sequence[Kept]) -> None:
+        """Keep entries of an agent, all or none; they are on disk when this returns.
 
-        Raises SpoolFullError, SpoolClosedError, or SpoolError when the disk refuses it; then it
-        is not kept.
+        Raises SpoolFullError, SpoolClosedError, or SpoolError when the disk refuses them; then
+        none is kept.
         """
         self._check_usable()
-        if self._depth() >= self.config.max_entries:
-            self._wait_for_room()
-        entry: Entry
+        if self._depth() + len(new) > self.config.max_entries:
+            self._wait_for_room(len(new))
+        entries: list[Entry] = []
 
         def make() -> list[Change]:
-            nonlocal entry
-            self._number += 1
-            entry = Entry(
-                number=self._number,
-                agent_id=agent_id,
-                kind=kind,
-                body=body,
-                logged_at=time.time_ns() // 1000,
-                careful=careful,
-            )
-            return [adding(entry)]
+            now = time.time_ns() // 1000
+            for each in new:
+                self._number += 1
+                entries.append(
+                    Entry(self._number, agent_id, each.kind, each.body, now, each.careful)
+                )
+            return [adding(entries)]
 
         def done() -> None:
-            self._lane(agent_id).add(Waiting(entry.number, agent_id, entry.logged_at, entry))
+            self._lane(agent_id).add([Waiting.of(entry) for entry in entries])
 
         self._commits.commit(make, done)
 
@@ -149,11 +145,16 @@ class Spool:
     def _depth(self) -> int:
         return sum(len(lane.backlog) for lane in self._lanes)
 
-    def _wait_for_room(self) -> None:
+    def _wait_for_room(self, wanted: int) -> None:
+        if wanted > self.config.max_entries:
+            raise SpoolFullError(
+                f"{wanted:,} entries at once are more than the spool {self.path} may ever hold, "
+                f"which is {self.config.max_entries:,}: hand in fewer, or raise max_entries"
+            )
         patience = self.config.patience_s if self.config.when_full == "wait" else 0.0
 
         def is_room() -> bool:
-            return self._depth() < self.config.max_entries
+            return self._depth() + wanted <= self.config.max_entries
 
         with self._progress.changed:
             if not self._progress.changed.wait_for(is_room, patience):

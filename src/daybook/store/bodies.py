@@ -34,8 +34,11 @@ def packed(codec: Codec, item: Item, document: JsonObject, *, beside: int = 0) -
     return item | {VERSION: codec.version, BODY: body}
 
 
-def has_large_body(store: Store, item: Item) -> bool:
-    """Whether the body inside an item has to go to S3. Raises BodyTooLargeError if it cannot."""
+def check_large_body(store: Store, item: Item) -> bool:
+    """Return whether the body inside an item has to go to S3.
+
+    Raises BodyTooLargeError if it has to, and no bucket is configured.
+    """
     body = item[BODY]
     if not isinstance(body, bytes) or len(body) <= LARGEST_INLINE:
         return False
@@ -46,7 +49,7 @@ def has_large_body(store: Store, item: Item) -> bool:
 def placed(store: Store, folder: str, item: Item) -> Item:
     """Return the item as it is written: a body that is too large is in S3, and pointed to."""
     body = item[BODY]
-    if not isinstance(body, bytes) or not has_large_body(store, item):
+    if not isinstance(body, bytes) or not check_large_body(store, item):
         return item
     name = f"{folder}/{objects.checksum(body)}"
     objects.put_body(store.s3(), store.bucket, name, body)

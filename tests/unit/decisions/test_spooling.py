@@ -14,9 +14,10 @@ from daybook import (
     MemoryManager,
     new_decision_id,
 )
-from daybook.decisions.spooling import DECISION, OUTCOME, KeptDecision, ToTables, kept
+from daybook.decisions.batches import PreparedDecision
+from daybook.decisions.spooling import ToTables, kept, kept_prepared
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
-from daybook.spool import Delivery, Entry
+from daybook.spool import Delivery, Entry, Kept
 from daybook.store import CapacityMeter, Store
 from daybook.store.batching import Backoff
 from tests.faults.clients import CountingClient
@@ -44,24 +45,17 @@ class Writer:
         now = self.store.clock()
         own = own or new_decision_id(self.agent_id, now - timedelta(seconds=ago))
         draft = DecisionDraft.checked(decision_type=RISK, confidence=0.5, decision_id=own, **more)
-        body, _ = KeptDecision.of(self.store, draft.to_record(self.agent_id, now))
-        return self._entry(DECISION, body, careful=careful), own
+        ready = PreparedDecision.of(self.store, draft.to_record(self.agent_id, now))
+        return self._entry(kept_prepared(ready, is_new=not careful)), own
 
     def outcome(self, decision_id: str, *, success: bool = True) -> Entry:
         """Make the entry of an outcome."""
         draft = OutcomeDraft.checked(decision_id=decision_id, decision_type=RISK, success=success)
-        return self._entry(OUTCOME, kept(draft))
+        return self._entry(kept(draft))
 
-    def _entry(self, kind: str, body: bytes, *, careful: bool = False) -> Entry:
+    def _entry(self, new: Kept) -> Entry:
         self.number += 1
-        return Entry(
-            number=self.number,
-            agent_id=self.agent_id,
-            kind=kind,
-            body=body,
-            logged_at=self.number,
-            careful=careful,
-        )
+        return Entry(self.number, self.agent_id, new.kind, new.body, self.number, new.careful)
 
     def logged(self) -> int:
         """Return how many decisions are in the log."""
@@ -137,8 +131,8 @@ def test_careful_entries_look_first(writer: Writer) -> None:
     entry, own = writer.decision()
     deliver(writer, entry)
     first = MemoryManager(writer.agent_id, writer.manager).get_decision(own)
-    result, requests = deliver(writer, replace(entry, careful=True))
-    assert list(result.delivered) == [replace(entry, careful=True)]
+    result, requests = deliver(writer, entry._replace(careful=True))
+    assert list(result.delivered) == [entry._replace(careful=True)]
     assert requests == {"PutItem": 1}
     assert MemoryManager(writer.agent_id, writer.manager).get_decision(own) == first
 
@@ -146,7 +140,7 @@ def test_careful_entries_look_first(writer: Writer) -> None:
 def test_one_bad_item_does_not_fail_its_batch(writer: Writer) -> None:
     """DynamoDB refuses the batch; each by itself, only one is at fault."""
     good, (bad, own) = [writer.decision()[0] for _ in range(5)], writer.decision()
-    spoilt = replace(bad, body=f'{own}\n"pk":{{"S":""}},"sk":{{"S":"x"}}'.encode())
+    spoilt = bad._replace(body=f'{own}\n"pk":{{"S":""}},"sk":{{"S":"x"}}'.encode())
     result, _ = deliver(writer, *good[:2], spoilt, *good[2:])
     assert list(result.delivered) == good
     assert [each.entry for each in result.refused] == [spoilt]
@@ -159,10 +153,10 @@ def test_what_cannot_be_read_is_refused(writer: Writer) -> None:
     for body in (
         b"{",
         b"{}",
-        kept(OutcomeDraft.checked(decision_id=own, decision_type=RISK, success=True))[:-1]
+        kept(OutcomeDraft.checked(decision_id=own, decision_type=RISK, success=True)).body[:-1]
         + b',"new":1}',
     ):
-        strange = replace(writer.outcome(own), body=body)
+        strange = writer.outcome(own)._replace(body=body)
         result, _ = deliver(writer, strange, entry)
         assert entry in result.delivered
         assert [each.entry for each in result.refused] == [strange]

@@ -17,7 +17,7 @@ from tests.unit.spool.test_queue import on_disk
 PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
-from daybook.spool import Delivery, SpoolConfig, acquire
+from daybook.spool import Delivery, Kept, SpoolConfig, acquire
 
 def deliver(run):
     time.sleep(float(sys.argv[2]))
@@ -28,7 +28,7 @@ def deliver(run):
 {before}
 spool = acquire(SpoolConfig(path=sys.argv[1], drain_s=float(sys.argv[3])), "here", deliver)
 for number in range(10):
-    spool.append("scout", "decision", str(number).encode())
+    spool.append("scout", [Kept("decision", str(number).encode())])
 print("logged", flush=True)
 {after}
 """
@@ -130,7 +130,7 @@ def test_a_child_leaves_the_spool_alone(tmp_path: Path, ends: str) -> None:
     after = f"""
 from daybook import SpoolClosedError, SpoolInUseError
 if os.fork() == 0:
-    for use in (lambda: spool.append("scout", "decision", b"99"), spool.flush):
+    for use in (lambda: spool.append("scout", [Kept("decision", b"99")]), spool.flush):
         try:
             use()
         except SpoolClosedError as told:
@@ -145,7 +145,7 @@ if os.fork() == 0:
     os._exit(2)
 assert os.wait()[1] == 0
 for number in range(10, 20):
-    spool.append("scout", "decision", str(number).encode())
+    spool.append("scout", [Kept("decision", str(number).encode())])
 assert spool.flush(10)
 """
     process = start(path, after=after)
@@ -159,7 +159,7 @@ def test_a_child_may_have_a_spool_of_its_own(tmp_path: Path) -> None:
     after = """
 if os.fork() == 0:
     own = acquire(SpoolConfig(path=sys.argv[1] + "2"), "here", deliver)
-    own.append("scout", "decision", b"99")
+    own.append("scout", [Kept("decision", b"99")])
     sys.exit(0)
 assert os.wait()[1] == 0
 """

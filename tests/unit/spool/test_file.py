@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from daybook import SpoolError
-from daybook.spool import Entry, Refusal, Spool, SpoolConfig
+from daybook.spool import Entry, Kept, Refusal, Spool, SpoolConfig
 from daybook.spool.file import SpoolFile, adding, connect, setting_aside
 from tests.unit.spool.conftest import MakeSpool
 from tests.unit.spool.sinks import Sink
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
     """Give a spool's file in which 400 entries wait and one is set aside."""
     path = tmp_path / "spool.db"
     file = SpoolFile(path)
-    file.transact([adding(entry(number)) for number in range(1, COUNT + 1)])
+    file.transact([adding([entry(number) for number in range(1, COUNT + 1)])])
     file.transact(setting_aside([Refusal(entry=entry(COUNT + 1), reason="no")]))
     file.close()
     return path
@@ -80,7 +80,7 @@ def test_a_damaged_file(
     assert spool.status().quarantined == 1
     assert "is damaged" in caplog.text
     assert f"{len(delivered) + spool.status().set_aside} entries were saved" in caplog.text
-    spool.append("scout", "decision", b"1000")
+    spool.append("scout", [Kept("decision", b"1000")])
     assert spool.flush(10)
     assert sink.got[-1] == ("scout", b"1000")
     spool.close()
@@ -108,7 +108,7 @@ def test_an_empty_file_is_a_new_spool(tmp_path: Path, make: MakeSpool) -> None:
 def test_only_the_user_may_read_it(make: MakeSpool) -> None:
     """What agents decide is nobody else's business, on the disk either."""
     spool = make()
-    spool.append("scout", "decision", b"1")
+    spool.append("scout", [Kept("decision", b"1")])
     for file in spool.path.parent.glob("spool.db*"):
         if not file.name.endswith(".lock"):
             assert file.stat().st_mode & 0o077 == 0, file
@@ -163,7 +163,7 @@ def test_a_full_disk(tmp_path: Path, sink: Sink) -> None:
     def log_on() -> None:
         nonlocal kept
         while True:
-            spool.append("scout", "decision", f"{kept:01000}".encode())
+            spool.append("scout", [Kept("decision", f"{kept:01000}".encode())])
             kept += 1
 
     with pytest.raises(SpoolError, match="full"):
@@ -172,7 +172,7 @@ def test_a_full_disk(tmp_path: Path, sink: Sink) -> None:
     sink.open.set()
     assert spool.flush(10)
     assert sink.bodies("scout") == list(range(kept))
-    spool.append("scout", "decision", b"1000")
+    spool.append("scout", [Kept("decision", b"1000")])
     assert spool.close(10)
     assert sink.bodies("scout")[-1] == 1000
 
@@ -180,7 +180,7 @@ def test_a_full_disk(tmp_path: Path, sink: Sink) -> None:
 FAILING_DISK = """
 import resource, sys
 from daybook import SpoolError
-from daybook.spool import Delivery, Spool, SpoolConfig
+from daybook.spool import Delivery, Kept, Spool, SpoolConfig
 
 hold = lambda run: Delivery(fault=SpoolError("not now"))
 spool = Spool(SpoolConfig(path=sys.argv[1]), hold)
@@ -188,12 +188,12 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 kept, told = 0, ""
 try:
     for number in range(1000):
-        spool.append("scout", "decision", f"{number:01000}".encode())
+        spool.append("scout", [Kept("decision", f"{number:01000}".encode())])
         kept += 1
 except SpoolError as fault:
     told = str(fault)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-spool.append("scout", "decision", b"1000")
+spool.append("scout", [Kept("decision", b"1000")])
 print(kept, told, flush=True)
 import os, signal
 os.kill(os.getpid(), signal.SIGKILL)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from daybook.spool import Kept
 from daybook.spool.file import Change, SpoolFile
 from daybook.spool.group_commit import GroupCommit
 from tests.unit.spool.conftest import MakeSpool
@@ -31,7 +32,7 @@ def test_an_interrupted_commit_loses_nobody_elses(
 
     def log(body: bytes, expected: Callable[[BaseException], object]) -> None:
         try:
-            spool.append("scout", "decision", body)
+            spool.append("scout", [Kept("decision", body)])
         except BaseException as fault:  # noqa: BLE001
             expected(fault)
 
@@ -65,8 +66,8 @@ def test_a_leader_that_never_led(
 
     monkeypatch.setattr(GroupCommit, "_lead", stopped)
     with pytest.raises(KeyboardInterrupt):
-        spool.append("scout", "decision", b"1")
-    spool.append("scout", "decision", b"2")
+        spool.append("scout", [Kept("decision", b"1")])
+    spool.append("scout", [Kept("decision", b"2")])
     assert spool.flush(10)
     assert sink.bodies("scout")[-1] == 2
 
@@ -90,7 +91,7 @@ def test_an_interrupted_queue_acknowledges_nothing(
 
     def log(body: bytes) -> None:
         try:
-            spool.append("scout", "decision", body)
+            spool.append("scout", [Kept("decision", body)])
         except BaseException as fault:  # noqa: BLE001
             told.append(fault)
 

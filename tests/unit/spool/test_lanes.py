@@ -12,7 +12,7 @@ from daybook import (
     SpoolError,
     UnreachableError,
 )
-from daybook.spool import Delivery, Entry
+from daybook.spool import Delivery, Entry, Kept
 from daybook.spool.lanes import Progress
 from tests.unit.spool.conftest import MakeSpool
 from tests.unit.spool.sinks import Sink, unreachable
@@ -23,7 +23,7 @@ def test_entries_share_requests(make: MakeSpool, sink: Sink) -> None:
     """What is logged within a tenth of a second goes out together."""
     spool = make()
     for number in range(40):
-        spool.append("scout", "decision", str(number).encode())
+        spool.append("scout", [Kept("decision", str(number).encode())])
     spool.flush(10)
     assert len(sink.runs) <= 10
 
@@ -32,9 +32,9 @@ def test_uncertain_entries_are_sent_with_care(make: MakeSpool, sink: Sink) -> No
     """After a lost answer; and not for ever."""
     sink.faults = unreachable(1)
     spool = make()
-    spool.append("scout", "decision", b"1")
+    spool.append("scout", [Kept("decision", b"1")])
     assert spool.flush(10)
-    spool.append("scout", "decision", b"2")
+    spool.append("scout", [Kept("decision", b"2")])
     assert spool.flush(10)
     assert sink.careful == [b"1"]
 
@@ -46,7 +46,7 @@ def test_poison_is_set_aside(
     spool = make()
     with caplog.at_level(logging.WARNING, "daybook"):
         for body in (b"1", b"poison", b"2"):
-            spool.append("scout", "decision", body)
+            spool.append("scout", [Kept("decision", body)])
         assert spool.flush(10)
     assert sink.bodies("scout") == [1, 2]
     assert spool.status().set_aside == 1
@@ -61,7 +61,7 @@ def test_faults_are_told(make: MakeSpool, sink: Sink) -> None:
     sink.open.clear()
     sink.faults = unreachable(1000)
     spool = make()
-    spool.append("scout", "decision", b"1")
+    spool.append("scout", [Kept("decision", b"1")])
     sink.open.set()
     deadline = time.monotonic() + 10
     while spool.status().last_error is None and time.monotonic() < deadline:
@@ -90,7 +90,7 @@ def test_doubt_ends_with_an_answer(make: MakeSpool, sink: Sink) -> None:
     sink_type = type("Scripted", (Sink,), {"__call__": scripted})
     sink.__class__ = sink_type
     spool = make()
-    spool.append("scout", "decision", b"1")
+    spool.append("scout", [Kept("decision", b"1")])
     assert spool.flush(10)
     assert sink.careful == [b"1"]
 
@@ -109,9 +109,9 @@ def test_an_agent_that_is_held_back_holds_up_no_other(make: MakeSpool, sink: Sin
     sink.__class__ = type("Choosy", (Sink,), {"__call__": choosy})
     spool = make()
     for number in range(120):
-        spool.append(agents[0], "decision", str(number).encode())
+        spool.append(agents[0], [Kept("decision", str(number).encode())])
     for agent in agents[1:]:
-        spool.append(agent, "decision", b"1")
+        spool.append(agent, [Kept("decision", b"1")])
     assert not spool.flush(3)
     assert {agent for agent, _ in sink.got} == set(agents[1:])
     assert spool.status().depth == 120
@@ -133,7 +133,7 @@ def test_a_fault_of_our_own_loses_nothing(
     sink.__class__ = type("Faulty", (Sink,), {"__call__": faulty})
     spool = make()
     with caplog.at_level(logging.WARNING, "daybook"):
-        spool.append("scout", "decision", b"1")
+        spool.append("scout", [Kept("decision", b"1")])
         assert spool.flush(10)
         assert spool.close()  # the lanes have said all
     assert sink.got == [("scout", b"1")]
@@ -158,9 +158,9 @@ def test_what_was_delivered_is_not_sent_again_for_want_of_a_disk(
         settle(self, *done)
 
     monkeypatch.setattr(Progress, "settle", full)
-    spool.append("scout", "decision", b"1")
+    spool.append("scout", [Kept("decision", b"1")])
     assert spool.flush(10)
-    spool.append("scout", "decision", b"2")
+    spool.append("scout", [Kept("decision", b"2")])
     assert spool.flush(10)
     assert sink.bodies("scout") == [1, 2]
     assert on_disk(spool.path) == []

@@ -13,7 +13,7 @@ from daybook import (
     SpoolClosedError,
     SpoolFullError,
 )
-from daybook.spool import Spool, SpoolConfig
+from daybook.spool import Kept, Spool, SpoolConfig
 from tests.unit.spool.conftest import MakeSpool
 from tests.unit.spool.sinks import Sink, unreachable
 
@@ -31,7 +31,7 @@ def test_kept_when_the_call_returns(make: MakeSpool, sink: Sink) -> None:
     """An entry is in the file before anything is sent."""
     sink.open.clear()
     spool = make()
-    spool.append("scout", "decision", b"1")
+    spool.append("scout", [Kept("decision", b"1")])
     assert on_disk(spool.path) == [b"1"]
     assert spool.status().depth == 1
     sink.open.set()
@@ -49,7 +49,7 @@ def test_each_agent_in_order(make: MakeSpool, sink: Sink) -> None:
     sink.faults = unreachable(3)
     for number in range(100):
         for agent in agents:
-            spool.append(agent, "decision", str(number).encode())
+            spool.append(agent, [Kept("decision", str(number).encode())])
     assert spool.flush(30)
     for agent in agents:
         assert sink.bodies(agent) == list(range(100))
@@ -61,7 +61,7 @@ def test_threads_of_one_agent_lose_nothing(make: MakeSpool, sink: Sink) -> None:
 
     def log(thread: int) -> None:
         for number in range(20):
-            spool.append("scout", "decision", str(thread * 1000 + number).encode())
+            spool.append("scout", [Kept("decision", str(thread * 1000 + number).encode())])
 
     with ThreadPoolExecutor(120) as pool:
         list(pool.map(log, range(120)))
@@ -78,7 +78,7 @@ def test_what_waits_outlives_the_process(make: MakeSpool, sink: Sink) -> None:
     sink.open.clear()
     spool = make()
     for number in range(60):
-        spool.append("scout", "decision", str(number).encode())
+        spool.append("scout", [Kept("decision", str(number).encode())])
     assert not spool.close(timeout=0.2)
     sink.faults = unreachable(1)
     sink.open.set()
@@ -86,7 +86,7 @@ def test_what_waits_outlives_the_process(make: MakeSpool, sink: Sink) -> None:
     assert again.flush(10)
     assert sink.bodies("scout") == list(range(60))
     assert b"0" in sink.careful
-    again.append("scout", "decision", b"60")
+    again.append("scout", [Kept("decision", b"60")])
     assert again.flush(10)
     assert b"60" not in sink.careful
 
@@ -108,9 +108,9 @@ def test_a_full_spool_waits_for_room(make: MakeSpool, sink: Sink) -> None:
     sink.open.clear()
     spool = make(max_entries=3)
     for number in range(3):
-        spool.append("scout", "decision", str(number).encode())
+        spool.append("scout", [Kept("decision", str(number).encode())])
     threading.Timer(0.2, sink.open.set).start()
-    spool.append("scout", "decision", b"3")
+    spool.append("scout", [Kept("decision", b"3")])
     assert spool.flush(10)
     assert sink.bodies("scout") == [0, 1, 2, 3]
 
@@ -123,12 +123,33 @@ def test_a_full_spool_refuses(make: MakeSpool, sink: Sink, settings: dict[str, o
     sink.open.clear()
     spool = make(max_entries=3, **settings)
     for number in range(3):
-        spool.append("scout", "decision", str(number).encode())
+        spool.append("scout", [Kept("decision", str(number).encode())])
     with pytest.raises(SpoolFullError, match="3 entries wait"):
-        spool.append("scout", "decision", b"3")
+        spool.append("scout", [Kept("decision", b"3")])
     sink.open.set()
     assert spool.flush(10)
     assert sink.bodies("scout") == [0, 1, 2]
+
+
+def test_more_at_once_than_a_spool_may_hold(make: MakeSpool, sink: Sink) -> None:
+    """Is told at once, for no waiting would help; and none of it is kept."""
+    spool = make(max_entries=3)
+    new = [Kept("decision", str(number).encode()) for number in range(4)]
+    with pytest.raises(SpoolFullError, match="4 entries at once"):
+        spool.append("scout", new)
+    spool.append("scout", new[:3])
+    assert spool.flush(10)
+    assert sink.bodies("scout") == [0, 1, 2]
+
+
+def test_many_are_kept_in_their_order(make: MakeSpool, sink: Sink) -> None:
+    """More than go into one statement, more than one run delivers; and none is fine, too."""
+    spool = make()
+    spool.append("scout", [])
+    spool.append("scout", [Kept("decision", str(number).encode()) for number in range(1234)])
+    assert spool.flush(10)
+    assert sink.bodies("scout") == list(range(1234))
+    assert spool.status().depth == 0
 
 
 def test_a_closed_spool_says_so(make: MakeSpool) -> None:
@@ -136,7 +157,7 @@ def test_a_closed_spool_says_so(make: MakeSpool) -> None:
     spool = make()
     assert spool.close()
     assert spool.close()
-    for call in (lambda: spool.append("scout", "decision", b"1"), spool.flush):
+    for call in (lambda: spool.append("scout", [Kept("decision", b"1")]), spool.flush):
         with pytest.raises(SpoolClosedError, match="is closed"):
             call()
 
