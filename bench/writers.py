@@ -5,6 +5,7 @@ all have, by type; `ThreeFullIndexes` has the three, projecting everything, of t
 """
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -103,15 +104,49 @@ class Daybook:
 
 
 @dataclass
+class DaybookTogether(Daybook):
+    """By way of the spool, 25 to a call: a batch is on the disk when the call returns."""
+
+    name: ClassVar[str] = "Daybook, 25 to a call"
+
+    @contextmanager
+    def opened(self, agent: str) -> Iterator[Log]:
+        """Give a function that fills a batch and logs it."""
+        path = self.folder / "together.db"
+        with MemoryManager(agent, self.manager, spool=path) as memory:
+            logger = DecisionLogger(memory)
+            batch: list[Facts] = []
+
+            def send() -> None:
+                logger.log_decisions(batch)
+                batch.clear()
+
+            def log(facts: Facts) -> None:
+                batch.append({"decision_type": KIND, **facts})
+                if len(batch) == BATCH:
+                    send()
+
+            yield log
+            send()
+            if not memory.flush(600):
+                raise TimeoutError("the spool was not drained")
+
+
+@dataclass
 class Plain:
     """boto3's client, 25 to a BatchWriteItem, the facts as one JSON text."""
 
     url: str
     name: ClassVar[str] = "boto3 client, batch_write_item"
+    table: ClassVar[str] = "plain"
 
     def __post_init__(self) -> None:
         create_table(self.url, "plain", 1, "KEYS_ONLY")
         self.client = boto3.client("dynamodb", endpoint_url=self.url, **KEYS)  # type: ignore[call-overload]
+
+    def item(self, agent: str, facts: Facts) -> dict[str, dict[str, str]]:
+        """Return the item of a decision."""
+        return as_blob(agent, facts)
 
     @contextmanager
     def opened(self, agent: str) -> Iterator[Log]:
@@ -119,19 +154,42 @@ class Plain:
         batch: list[dict[str, Any]] = []
 
         def send() -> None:
-            requests = {"plain": list(batch)}
+            requests = {self.table: list(batch)}
             batch.clear()
             while requests:
                 requests = self.client.batch_write_item(RequestItems=requests)["UnprocessedItems"]
 
         def log(facts: Facts) -> None:
-            batch.append({"PutRequest": {"Item": as_blob(agent, facts)}})
+            batch.append({"PutRequest": {"Item": self.item(agent, facts)}})
             if len(batch) == BATCH:
                 send()
 
         yield log
         if batch:
             send()
+
+
+@dataclass
+class SameTable(Plain):
+    """The same client and batches, with items such as Daybook's, in its table."""
+
+    name: ClassVar[str] = "the same, into Daybook's table"
+    table: ClassVar[str] = "agent_decisions"
+
+    def __post_init__(self) -> None:
+        self.client = boto3.client("dynamodb", endpoint_url=self.url, **KEYS)  # type: ignore[call-overload]
+
+    def item(self, agent: str, facts: Facts) -> dict[str, dict[str, str]]:
+        """Return the item of a decision, as Daybook's is but for the body, which is plain JSON."""
+        return {
+            "pk": {"S": agent},
+            "sk": {"S": f"D#{uuid.uuid4()}"},
+            "type_key": {"S": f"{agent}#{KIND}"},
+            "digest": {"S": json.dumps([facts["confidence"]])},
+            "v": {"N": "1"},
+            "written_at": {"N": str(time.time_ns() // 1000)},
+            "body": {"S": json.dumps(facts)},
+        }
 
 
 @dataclass

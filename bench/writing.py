@@ -28,11 +28,13 @@ from bench.writers import (
     KIND,
     BatchWriter,
     Daybook,
+    DaybookTogether,
     Facts,
     Plain,
     PutItem,
     Pydynox,
     PynamoDB,
+    SameTable,
     ThreeFullIndexes,
     Writer,
 )
@@ -143,8 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with dynamodb_local() as url, tempfile.TemporaryDirectory() as folder:
         manager = create_tables(url)
         three = ThreeFullIndexes(url)
-        ways: list[Any] = [Daybook(url, Path(folder)), Plain(url), BatchWriter(url), PutItem(url)]
-        ways += [PynamoDB(url), Pydynox(url), three]
+        place = Path(folder)
+        ways: list[Any] = [Daybook(url, place), DaybookTogether(url, place), Plain(url)]
+        ways += [SameTable(url), BatchWriter(url), PutItem(url), PynamoDB(url), Pydynox(url), three]
         found = compare(ways, asked.decisions, asked.runs)
         names = [way.name for way in ways]
         missed += _show_cpu(names, found)
