@@ -1,21 +1,32 @@
-"""What a lane has before it: the entries of each agent in their order, the agents in turn."""
+"""What the lanes have before them: each agent's entries in their order, the agents in turn."""
 
 import threading
+import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from daybook.spool.file import Waiting
 
-MOST_REMEMBERED = 8 * 1024 * 1024
+RUN = 100
+"""Entries that are taken at once, at most: four batches of 25 decisions, or two and outcomes."""
+BATCH = 25
+"""Entries that are worth a request of their own."""
+MOST_REMEMBERED = 32 * 1024 * 1024
 """Bytes of entries that need not be read from the file in their turn."""
 
 
 class Backlog:
-    """Entries that wait, to be taken by one thread and added by any."""
+    """Entries that wait, to be added and claimed by any thread; an agent's by one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int) -> None:
+        self.hurried = threading.Event()
+        """Set while nothing is to be waited for, until all is delivered."""
+        self.ended = threading.Event()
+        self._lanes = lanes
         self._queues: dict[str, deque[Waiting]] = {}
-        self._lock = threading.Lock()
+        self._claimed: set[str] = set()
+        self._held: dict[str, float] = {}
+        self._changed = threading.Condition()
         self._count = 0
         self._remembered = 0
         self._last = 0
@@ -25,13 +36,109 @@ class Backlog:
 
     def add(self, waiting: Sequence[Waiting]) -> None:
         """Put entries behind the others of their agents. Added twice they are there once."""
-        with self._lock:
+        with self._changed:
             for each in waiting:
-                if each.number > self._last:
-                    self._last = each.number
-                    queue = self._queues.setdefault(each.agent_id, deque())
-                    queue.append(self._remembering(each))
-                    self._count += 1
+                if each.number <= self._last:
+                    continue
+                self._last = each.number
+                queue = self._queues.setdefault(each.agent_id, deque())
+                queue.append(self._remembering(each))
+                self._count += 1
+                if len(queue) == 1:  # or a lane knows of this agent
+                    self._changed.notify()
+
+    def oldest(self) -> Waiting | None:
+        """Return the entry with the smallest number."""
+        with self._changed:
+            return min((queue[0] for queue in self._queues.values()), default=None)
+
+    def hurry(self) -> None:
+        """Wait for nothing until the backlog is empty."""
+        with self._changed:
+            self.hurried.set()
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Let nothing further be claimed."""
+        self.ended.set()
+        self.hurry()
+
+    def wait(self) -> bool:
+        """Wait until there is something to claim; False at the end."""
+        with self._changed:
+            while not self.ended.is_set():
+                if next(self._claimable(), None) is not None:
+                    return True
+                if not self._queues:
+                    self.hurried.clear()
+                self._changed.wait(self._until_released())
+        return False
+
+    def claim(self) -> list[Waiting]:
+        """Return entries to deliver, and keep their agents from others until `settle`.
+
+        A fair share for each lane, of as few agents as may be; empty if there is nothing.
+        """
+        taken: list[Waiting] = []
+        with self._changed:
+            share = min(RUN, max(BATCH, self._count // self._lanes))
+            for agent_id in self._claimable():
+                queue = self._queues[agent_id]
+                taken += [queue[place] for place in range(min(len(queue), share - len(taken)))]
+                if len(taken) == share:
+                    break
+            self._claimed |= {each.agent_id for each in taken}
+            if next(self._claimable(), None) is not None:
+                self._changed.notify()
+        return taken
+
+    def settle(
+        self,
+        taken: Sequence[Waiting],
+        gone: Collection[int],
+        *,
+        doubtful: bool,
+        held: Collection[str] = (),
+        seconds: float = 0.0,
+    ) -> None:
+        """Take away what is `gone` of what was claimed; the rest stays where it is.
+
+        It is `doubtful` if some of it may have arrived all the same. Agents whose turn it was
+        come last then, and those `held` back not before so many seconds.
+        """
+        until = time.monotonic() + seconds
+        own: dict[str, list[Waiting]] = {}
+        for each in taken:
+            own.setdefault(each.agent_id, []).append(each)
+        with self._changed:
+            for agent_id, entries in own.items():
+                self._held.pop(agent_id, None)
+                queue = self._queues.pop(agent_id)
+                for each in entries:
+                    queue.popleft()
+                    if each.number in gone:
+                        self._forget(each)
+                left = [each for each in entries if each.number not in gone]
+                queue.extendleft(
+                    each._replace(doubtful=each.doubtful or doubtful) for each in reversed(left)
+                )
+                if queue:
+                    self._queues[agent_id] = queue
+            self._held |= {agent_id: until for agent_id in held if agent_id in self._queues}
+            self._claimed -= own.keys()
+            if next(self._claimable(), None) is not None:
+                self._changed.notify()
+
+    def _claimable(self) -> Iterator[str]:
+        now = time.monotonic()
+        for agent_id in self._queues:
+            if agent_id not in self._claimed and self._held.get(agent_id, 0) <= now:
+                yield agent_id
+
+    def _until_released(self) -> float | None:
+        ends = (self._held[each] for each in self._held.keys() - self._claimed)
+        soonest = min(ends, default=None)
+        return None if soonest is None else max(0.0, soonest - time.monotonic())
 
     def _remembering(self, waiting: Waiting) -> Waiting:
         if waiting.entry is None or self._remembered > MOST_REMEMBERED:
@@ -39,38 +146,7 @@ class Backlog:
         self._remembered += len(waiting.entry.body)
         return waiting
 
-    def oldest(self) -> Waiting | None:
-        """Return the entry with the smallest number."""
-        with self._lock:
-            return min((queue[0] for queue in self._queues.values()), default=None)
-
-    def first(self, limit: int, held: Collection[str] = ()) -> list[Waiting]:
-        """Return up to so many entries, of agents that are not held back."""
-        taken: list[Waiting] = []
-        with self._lock:
-            for agent_id, queue in self._queues.items():
-                if agent_id not in held:
-                    taken += [queue[place] for place in range(min(len(queue), limit - len(taken)))]
-                if len(taken) == limit:
-                    break
-        return taken
-
-    def take(self, taken: Sequence[Waiting], stay: Collection[int]) -> None:
-        """Take away what `first` has returned, but for the numbers that stay where they are.
-
-        Agents whose turn it was come last then.
-        """
-        with self._lock:
-            for agent_id in dict.fromkeys(each.agent_id for each in taken):
-                own = [each for each in taken if each.agent_id == agent_id]
-                queue = self._queues.pop(agent_id)
-                for _ in own:
-                    queue.popleft()
-                left = [each for each in own if each.number in stay]
-                queue.extendleft(reversed(left))
-                self._count -= len(own) - len(left)
-                self._remembered -= sum(
-                    len(each.entry.body) for each in own if each.entry and each.number not in stay
-                )
-                if queue:
-                    self._queues[agent_id] = queue
+    def _forget(self, waiting: Waiting) -> None:
+        self._count -= 1
+        if waiting.entry is not None:
+            self._remembered -= len(waiting.entry.body)

@@ -69,12 +69,16 @@ LARGEST_KNOWN = 16 * 1024
 
 
 class Waiting(NamedTuple):
-    """An entry as the lanes know it; all of it is in the file, and `entry` here if it is new."""
+    """An entry as the lanes know it; all of it is in the file, and `entry` here if it is new.
+
+    A `doubtful` one may have arrived already.
+    """
 
     number: int
     agent_id: str
     logged_at: int
     entry: Entry | None = None
+    doubtful: bool = False
 
     @classmethod
     def of(cls, entry: Entry) -> "Waiting":

@@ -3,11 +3,11 @@
 import os
 import threading
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from daybook.errors import SpoolClosedError, SpoolFullError
+from daybook.spool.backlog import Backlog
 from daybook.spool.config import SpoolConfig, SpoolStatus
 from daybook.spool.entries import Deliver, Entry, Kept
 from daybook.spool.file import Change, SpoolFile, Waiting, adding
@@ -52,9 +52,11 @@ class Spool:
             self._ownership.release()
             raise
         names = [f"daybook-spool-{number}" for number in range(LANES)]
-        self._lanes = [Lane(name, self._progress, deliver, self._release) for name in names]
-        for entry in waiting:
-            self._lane(entry.agent_id).add([entry])
+        self._backlog = Backlog(LANES)
+        self._backlog.add(waiting)
+        self._lanes = [
+            Lane(name, self._backlog, self._progress, deliver, self._release) for name in names
+        ]
         self._closing = threading.Event()
         self._released = threading.Lock()
         for lane in self._lanes:
@@ -67,7 +69,7 @@ class Spool:
         none is kept.
         """
         self._check_usable()
-        if self._depth() + len(new) > self.config.max_entries:
+        if len(self._backlog) + len(new) > self.config.max_entries:
             self._wait_for_room(len(new))
         entries: list[Entry] = []
 
@@ -81,7 +83,7 @@ class Spool:
             return [adding(entries)]
 
         def done() -> None:
-            self._lane(agent_id).add([Waiting.of(entry) for entry in entries])
+            self._backlog.add([Waiting.of(entry) for entry in entries])
 
         self._commits.commit(make, done)
 
@@ -107,19 +109,17 @@ class Spool:
         try:
             return self._drained(deadline - time.monotonic())
         finally:
-            for lane in self._lanes:
-                lane.end()
+            self._backlog.end()
             deadline = max(deadline, time.monotonic() + 1.0)
             for lane in self._lanes:
                 lane.join(max(0.0, deadline - time.monotonic()))
 
     def status(self) -> SpoolStatus:
         """Return how the spool is doing."""
-        heads = [head for lane in self._lanes if (head := lane.backlog.oldest())]
-        now = time.time()
+        oldest = self._backlog.oldest()
         return SpoolStatus(
-            depth=self._depth(),
-            oldest_age_s=max((now - head.logged_at / 1_000_000 for head in heads), default=0.0),
+            depth=len(self._backlog),
+            oldest_age_s=time.time() - oldest.logged_at / 1_000_000 if oldest else 0.0,
             last_error=self._progress.last_error,
             set_aside=self._progress.set_aside,
             quarantined=count_quarantined(self.path),
@@ -139,12 +139,6 @@ class Spool:
         if self._closing.is_set():
             raise SpoolClosedError(f"the spool {self.path} is closed: make a new handle")
 
-    def _lane(self, agent_id: str) -> Lane:
-        return self._lanes[zlib.crc32(agent_id.encode()) % LANES]
-
-    def _depth(self) -> int:
-        return sum(len(lane.backlog) for lane in self._lanes)
-
     def _wait_for_room(self, wanted: int) -> None:
         if wanted > self.config.max_entries:
             raise SpoolFullError(
@@ -154,24 +148,24 @@ class Spool:
         patience = self.config.patience_s if self.config.when_full == "wait" else 0.0
 
         def is_room() -> bool:
-            return self._depth() + wanted <= self.config.max_entries
+            return len(self._backlog) + wanted <= self.config.max_entries
 
         with self._progress.changed:
             if not self._progress.changed.wait_for(is_room, patience):
                 raise SpoolFullError(
-                    f"{self._depth():,} entries wait in the spool {self.path}, which is as many "
-                    f"as it may hold; the last error in delivering: {self._progress.last_error}"
+                    f"{len(self._backlog):,} entries wait in the spool {self.path}, which is as "
+                    "many as it may hold; the last error in delivering: "
+                    f"{self._progress.last_error}"
                 )
         self._check_usable()
 
     def _drained(self, timeout: float | None) -> bool:
         last = self._number
-        for lane in self._lanes:
-            lane.hurry()
+        self._backlog.hurry()
 
         def is_done() -> bool:
-            heads = (lane.backlog.oldest() for lane in self._lanes)
-            return all(head is None or head.number > last for head in heads)
+            oldest = self._backlog.oldest()
+            return oldest is None or oldest.number > last
 
         with self._progress.changed:
             return self._progress.changed.wait_for(is_done, timeout)

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from daybook import (
     UnreachableError,
 )
 from daybook.spool import Delivery, Entry, Kept
-from daybook.spool.lanes import Progress
+from daybook.spool.file import Change, SpoolFile
 from tests.unit.spool.conftest import MakeSpool
 from tests.unit.spool.sinks import Sink, unreachable
 from tests.unit.spool.test_queue import on_disk
@@ -96,7 +95,7 @@ def test_doubt_ends_with_an_answer(make: MakeSpool, sink: Sink) -> None:
 
 
 def test_an_agent_that_is_held_back_holds_up_no_other(make: MakeSpool, sink: Sink) -> None:
-    """However much waits of it, and in the same lane."""
+    """However much waits of it, and with four lanes for twelve."""
     agents = [f"agent-{number}" for number in range(12)]
     deliver = Sink.__call__
 
@@ -147,17 +146,17 @@ def test_what_was_delivered_is_not_sent_again_for_want_of_a_disk(
 ) -> None:
     """The file hears of it later."""
     spool = make()
-    settle = Progress.settle
+    transact = SpoolFile.transact
     failures = 3
 
-    def full(self: Progress, *done: Any) -> None:
+    def full(self: SpoolFile, changes: Sequence[Change]) -> None:
         nonlocal failures
-        failures -= 1
-        if failures >= 0:
+        if any(each.beginning.startswith("DELETE") for each in changes) and failures:
+            failures -= 1
             raise SpoolError("the disk is full")
-        settle(self, *done)
+        transact(self, changes)
 
-    monkeypatch.setattr(Progress, "settle", full)
+    monkeypatch.setattr(SpoolFile, "transact", full)
     spool.append("scout", [Kept("decision", b"1")])
     assert spool.flush(10)
     spool.append("scout", [Kept("decision", b"2")])
