@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,7 @@ from daybook import (
     InvalidInputError,
     MemoryManager,
     SpoolClosedError,
+    SpoolConfig,
     new_decision_id,
 )
 from daybook.store import DECISIONS
@@ -205,6 +207,19 @@ def test_handles_share_a_spool(client_manager: AWSClientManager, tmp_path: Path)
         read = DecisionLogger(MemoryManager(agent, client_manager))
         found = [each.decision_id for each in read.query_decisions()]
         assert sorted(found) == sorted(each for each in logged if each.endswith(agent))
+
+
+def test_handles_agree_about_settings(client_manager: AWSClientManager, tmp_path: Path) -> None:
+    """One that names the path only takes them as they are; others would have no effect."""
+    config = SpoolConfig(path=tmp_path / "spool.db", max_entries=9)
+
+    def make(spool: Path | SpoolConfig) -> MemoryManager:
+        return MemoryManager(f"agent-{uuid4().hex}", client_manager, spool=spool)
+
+    with make(config) as first, make(config) as second, make(tmp_path / "spool.db") as third:
+        assert first.spool is second.spool is third.spool
+        with pytest.raises(InvalidInputError, match="max_entries=9"):
+            make(replace(config, max_entries=10))
 
 
 def test_closing_twice_is_closing_once(client_manager: AWSClientManager, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ class Backlog:
         self.hurried = threading.Event()
         """Set while nothing is to be waited for, until all is delivered."""
         self.ended = threading.Event()
+        self.size = 0
+        """Bytes of all that waits."""
         self._lanes = lanes
         self._queues: dict[str, deque[Waiting]] = {}
         self._claimed: set[str] = set()
@@ -44,6 +46,7 @@ class Backlog:
                 queue = self._queues.setdefault(each.agent_id, deque())
                 queue.append(self._remembering(each))
                 self._count += 1
+                self.size += each.size
                 if len(queue) == 1:  # or a lane knows of this agent
                     self._changed.notify()
 
@@ -143,10 +146,11 @@ class Backlog:
     def _remembering(self, waiting: Waiting) -> Waiting:
         if waiting.entry is None or self._remembered > MOST_REMEMBERED:
             return waiting._replace(entry=None)
-        self._remembered += len(waiting.entry.body)
+        self._remembered += waiting.size
         return waiting
 
     def _forget(self, waiting: Waiting) -> None:
         self._count -= 1
+        self.size -= waiting.size
         if waiting.entry is not None:
-            self._remembered -= len(waiting.entry.body)
+            self._remembered -= waiting.size

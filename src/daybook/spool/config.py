@@ -12,7 +12,8 @@ class SpoolConfig:
     """Where a spool is, and what it does when it is full.
 
     `path` is a file on a local disk; SQLite's own files and a lock stand beside it. At most
-    `max_entries` wait in it, besides those of calls under way. When it is full, logging waits up
+    `max_entries`, of `max_bytes` in all, wait in it, besides those of calls under way; the file
+    is somewhat larger, by what was set aside, too. When it is full, logging waits up
     to `patience_s` seconds for room (`when_full="wait"`) or fails at once (`"raise"`); either
     ends in SpoolFullError. When the process ends, what waits is delivered for up to `drain_s`
     seconds; the rest stays in the file until it is opened again.
@@ -22,6 +23,7 @@ class SpoolConfig:
 
     path: str | PathLike[str]
     max_entries: int = 1_000_000
+    max_bytes: int = 1024**3
     when_full: Literal["wait", "raise"] = "wait"
     patience_s: float = 30.0
     drain_s: float = 5.0
@@ -29,9 +31,9 @@ class SpoolConfig:
     def __post_init__(self) -> None:
         if not str(self.path):
             raise InvalidInputError("a spool needs the path of a file")
-        if self.max_entries < 1 or self.patience_s < 0 or self.drain_s < 0:
+        if min(self.max_entries, self.max_bytes) < 1 or min(self.patience_s, self.drain_s) < 0:
             raise InvalidInputError(
-                "a spool holds at least one entry, and its times are not negative"
+                "a spool holds at least one entry of a byte, and its times are not negative"
             )
         if self.when_full not in {"wait", "raise"}:
             raise InvalidInputError(f"when_full is 'wait' or 'raise', not {self.when_full!r:.40}")

@@ -71,12 +71,13 @@ LARGEST_KNOWN = 16 * 1024
 class Waiting(NamedTuple):
     """An entry as the lanes know it; all of it is in the file, and `entry` here if it is new.
 
-    A `doubtful` one may have arrived already.
+    `size` is that of its body, in bytes. A `doubtful` one may have arrived already.
     """
 
     number: int
     agent_id: str
     logged_at: int
+    size: int
     entry: Entry | None = None
     doubtful: bool = False
 
@@ -84,7 +85,7 @@ class Waiting(NamedTuple):
     def of(cls, entry: Entry) -> "Waiting":
         """Return an entry that has just been written; a large one is read again in its turn."""
         known = entry if len(entry.body) <= LARGEST_KNOWN else None
-        return cls(entry.number, entry.agent_id, entry.logged_at, known)
+        return cls(entry.number, entry.agent_id, entry.logged_at, len(entry.body), known)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -120,6 +121,7 @@ class SpoolFile:
     def _prepare(self, synchronous: str) -> None:
         self._run("PRAGMA journal_mode=WAL")
         self._run(f"PRAGMA synchronous={synchronous}")
+        self._run("PRAGMA fullfsync=1")  # on macOS no other sync reaches the disk itself
         if self._value("SELECT count(*) FROM sqlite_schema") == 0:
             self._run("BEGIN IMMEDIATE")
             for statement in _SCHEMA:
@@ -158,10 +160,12 @@ class SpoolFile:
     def waiting(self) -> list[Waiting]:
         """Return all that is to be delivered, in order."""
         with self._as_spool_error("read"):
-            rows = self._run("SELECT number, agent_id, logged_at FROM entries ORDER BY number")
+            rows = self._run(
+                "SELECT number, agent_id, logged_at, length(body) FROM entries ORDER BY number"
+            )
             return [
-                Waiting(number, str(agent_id), at if isinstance(at, int) else 0)
-                for number, agent_id, at in rows
+                Waiting(number, str(agent_id), at if isinstance(at, int) else 0, size)
+                for number, agent_id, at, size in rows
             ]
 
     def read(self, numbers: Sequence[int]) -> tuple[list[Entry], list[Refusal]]:

@@ -69,8 +69,9 @@ class Spool:
         none is kept.
         """
         self._check_usable()
-        if len(self._backlog) + len(new) > self.config.max_entries:
-            self._wait_for_room(len(new))
+        size = sum(len(each.body) for each in new)
+        if not self._has_room(len(new), size):
+            self._wait_for_room(len(new), size)
         entries: list[Entry] = []
 
         def make() -> list[Change]:
@@ -139,22 +140,26 @@ class Spool:
         if self._closing.is_set():
             raise SpoolClosedError(f"the spool {self.path} is closed: make a new handle")
 
-    def _wait_for_room(self, wanted: int) -> None:
-        if wanted > self.config.max_entries:
+    def _has_room(self, count: int, size: int) -> bool:
+        config, backlog = self.config, self._backlog
+        return (
+            len(backlog) + count <= config.max_entries and backlog.size + size <= config.max_bytes
+        )
+
+    def _wait_for_room(self, count: int, size: int) -> None:
+        config, backlog = self.config, self._backlog
+        if count > config.max_entries or size > config.max_bytes:
             raise SpoolFullError(
-                f"{wanted:,} entries at once are more than the spool {self.path} may ever hold, "
-                f"which is {self.config.max_entries:,}: hand in fewer, or raise max_entries"
+                f"{count:,} entries of {size:,} bytes at once are more than the spool {self.path} "
+                f"may ever hold, which is {config.max_entries:,} of {config.max_bytes:,} bytes: "
+                "hand in fewer, or raise max_entries and max_bytes"
             )
-        patience = self.config.patience_s if self.config.when_full == "wait" else 0.0
-
-        def is_room() -> bool:
-            return len(self._backlog) + wanted <= self.config.max_entries
-
+        patience = config.patience_s if config.when_full == "wait" else 0.0
         with self._progress.changed:
-            if not self._progress.changed.wait_for(is_room, patience):
+            if not self._progress.changed.wait_for(lambda: self._has_room(count, size), patience):
                 raise SpoolFullError(
-                    f"{len(self._backlog):,} entries wait in the spool {self.path}, which is as "
-                    "many as it may hold; the last error in delivering: "
+                    f"{len(backlog):,} entries wait in the spool {self.path}, of {backlog.size:,} "
+                    "bytes, which is as many as it may hold; the last error in delivering: "
                     f"{self._progress.last_error}"
                 )
         self._check_usable()

@@ -6,10 +6,11 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from daybook.errors import SpoolClosedError, SpoolInUseError
+from daybook.errors import InvalidInputError, SpoolClosedError, SpoolInUseError
 from daybook.spool.config import SpoolConfig
 from daybook.spool.entries import Deliver
 from daybook.spool.queue import Spool
@@ -36,7 +37,8 @@ _of_the_parent: list[object] = []
 def acquire(config: SpoolConfig, destination: object, deliver: Deliver) -> Spool:
     """Return the spool of this file for one more handle, opened if it is not.
 
-    `destination` is where its entries go: a file has one. Raises SpoolInUseError.
+    `destination` is where its entries go: a file has one, and one set of settings. Raises
+    SpoolInUseError, or InvalidInputError for settings that are not those it was opened with.
     """
     path = Path(config.path).resolve()
     with _lock:
@@ -50,8 +52,18 @@ def acquire(config: SpoolConfig, destination: object, deliver: Deliver) -> Spool
                 "each a spool of its own"
             )
         else:
+            _check_same_settings(shared.spool.config, config)
             shared.handles += 1
         return shared.spool
+
+
+def _check_same_settings(standing: SpoolConfig, asked: SpoolConfig) -> None:
+    """Raise InvalidInputError for settings that have no effect; the usual ones ask nothing."""
+    if asked not in {replace(standing, path=asked.path), SpoolConfig(path=asked.path)}:
+        raise InvalidInputError(
+            f"the spool {standing.path} is open in this process as {standing}, and this handle "
+            f"asks for {asked}: use the same settings, or only the path"
+        )
 
 
 def release(spool: Spool, timeout: float | None) -> bool:

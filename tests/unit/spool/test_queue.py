@@ -91,12 +91,12 @@ def test_what_waits_outlives_the_process(make: MakeSpool, sink: Sink) -> None:
     assert b"60" not in sink.careful
 
 
-def wait_for(make: MakeSpool) -> Spool:
+def wait_for(make: MakeSpool, **settings: object) -> Spool:
     """Open the spool once the one before has let go of it."""
     deadline = time.monotonic() + 10
     while True:
         try:
-            return make()
+            return make(**settings)
         except Exception:
             if time.monotonic() > deadline:
                 raise
@@ -118,10 +118,13 @@ def test_a_full_spool_waits_for_room(make: MakeSpool, sink: Sink) -> None:
 @pytest.mark.parametrize(
     "settings", [{"when_full": "raise"}, {"patience_s": 0.1}], ids=["raises", "gives up"]
 )
-def test_a_full_spool_refuses(make: MakeSpool, sink: Sink, settings: dict[str, object]) -> None:
-    """What is refused is not kept."""
+@pytest.mark.parametrize("limit", ["max_entries", "max_bytes"])
+def test_a_full_spool_refuses(
+    make: MakeSpool, sink: Sink, settings: dict[str, object], limit: str
+) -> None:
+    """What is refused is not kept. The entries are of a byte."""
     sink.open.clear()
-    spool = make(max_entries=3, **settings)
+    spool = make(**{limit: 3}, **settings)
     for number in range(3):
         spool.append("scout", [Kept("decision", str(number).encode())])
     with pytest.raises(SpoolFullError, match="3 entries wait"):
@@ -133,13 +136,33 @@ def test_a_full_spool_refuses(make: MakeSpool, sink: Sink, settings: dict[str, o
 
 def test_more_at_once_than_a_spool_may_hold(make: MakeSpool, sink: Sink) -> None:
     """Is told at once, for no waiting would help; and none of it is kept."""
-    spool = make(max_entries=3)
+    spool = make(max_entries=3, max_bytes=10)
+    with pytest.raises(SpoolFullError, match="of 11 bytes"):
+        spool.append("scout", [Kept("decision", b"x" * 11)])
     new = [Kept("decision", str(number).encode()) for number in range(4)]
-    with pytest.raises(SpoolFullError, match="4 entries at once"):
+    with pytest.raises(SpoolFullError, match="4 entries of 4 bytes at once"):
         spool.append("scout", new)
     spool.append("scout", new[:3])
     assert spool.flush(10)
     assert sink.bodies("scout") == [0, 1, 2]
+
+
+def test_what_an_earlier_process_left_counts(make: MakeSpool, sink: Sink) -> None:
+    """The bytes that wait in the file are those that the spool is full of."""
+    sink.open.clear()
+    sink.faults = unreachable(1000)
+    first = make(drain_s=0)
+    first.append("scout", [Kept("decision", b"12345")])
+    sink.open.set()
+    first.close()
+    sink.open.clear()
+    again = wait_for(make, max_bytes=6, when_full="raise")
+    with pytest.raises(SpoolFullError, match="of 5 bytes"):
+        again.append("scout", [Kept("decision", b"67")])
+    sink.faults.clear()
+    sink.open.set()
+    assert again.flush(10)
+    again.append("scout", [Kept("decision", b"67")])
 
 
 def test_many_are_kept_in_their_order(make: MakeSpool, sink: Sink) -> None:
@@ -167,6 +190,7 @@ def test_a_closed_spool_says_so(make: MakeSpool) -> None:
     [
         {"path": ""},
         {"max_entries": 0},
+        {"max_bytes": 0},
         {"patience_s": -1},
         {"drain_s": -1},
         {"when_full": "drop"},
