@@ -1,0 +1,81 @@
+"""What consolidation takes of DynamoDB: fitted, since it grows with what is known.
+
+`tests/unit/costs/test_consolidation.py` lets agents live for days on DynamoDB Local and compares.
+The figures are of agents that have long found patterns, and so high: in an agent's first days, and
+where there is nothing to find, a run takes a fraction.
+"""
+
+import math
+
+from daybook.costs.capacity import KILOBYTE, Capacity, decision_bytes, log_outcome
+
+TYPES = 8
+"""Types of decisions that there are; an agent that makes fewer in a cycle uses fewer."""
+
+_RUN = Capacity(20, 24, 6)
+"""Heads, lease, rollups, the record of the run, and what the watch list is told."""
+
+_TYPE = Capacity(8.2, 75, 51)
+"""A type: its knowledge is written anew and the old deleted, and half of its patterns refreshed.
+
+Read units are those after ten days, of decisions of a few kilobytes.
+"""
+
+_READ_UNITS_A_DOUBLING = 16.5
+_FITTED_AFTER_DAYS = 10
+"""Each time the log gets twice as old, this much more is read: the segments of what is known.
+
+They are about three and a half for each doubling (`memory/learning/segments.py`).
+"""
+
+_HOUR = Capacity(11, 6, 5)
+"""Closing an hour: a query for each type, and the hour's rollup in a transaction."""
+
+_DAY = Capacity(3, 4, 2)
+"""Archiving a day, besides what is read of it."""
+
+IDLE = Capacity(4, 1, 4)
+"""A run that finds nothing, and what the watch list is told."""
+
+RUN_RECORD_BYTES = 8_000
+RUN_RECORDS_DAYS = 90
+"""What a run has changed is kept, and so long after it can no more be undone."""
+
+KNOWLEDGE_BYTES = 250_000
+"""What is known of a type, with what the last five runs replaced."""
+
+HOUR_BYTES = 700
+_ARCHIVED = 80
+_ARCHIVED_SHARE = 0.25
+"""A decision with its outcome in a file of hundreds: bytes, and a share of its JSON."""
+
+
+def types_of(decisions_per_cycle: float) -> int:
+    """Return how many types an agent decides about: each decision of a cycle is of another."""
+    return min(TYPES, math.ceil(decisions_per_cycle))
+
+
+def learning_run(types: int, decisions_kb: float, outcomes: float, days: float) -> Capacity:
+    """Return what a run takes that learns, of an agent that has lived for so many days."""
+    older = max(0.0, math.log2(days / _FITTED_AFTER_DAYS)) if days else 0.0
+    more = outcomes * (log_outcome(decisions_kb).read_units - 1)
+    return _RUN + _TYPE * types + Capacity(0, 0, _READ_UNITS_A_DOUBLING * older * types + more)
+
+
+def closed_hour() -> Capacity:
+    """Return what a run takes besides in which an hour is rolled up."""
+    return _HOUR
+
+
+def archived_day(decisions: float, decisions_kb: float, item_bytes: float) -> Capacity:
+    """Return what a run takes besides in which a day of so many decisions is archived.
+
+    `item_bytes` are those of a decision's outcome, which is read with it.
+    """
+    read = decisions * (decision_bytes(decisions_kb) + item_bytes)
+    return _DAY + Capacity(0, 0, math.ceil(read / 4_096))
+
+
+def archived_bytes(decisions_kb: float) -> float:
+    """Return what a decision takes in the archive, with its outcome."""
+    return _ARCHIVED + _ARCHIVED_SHARE * decisions_kb * KILOBYTE

@@ -1,0 +1,44 @@
+"""How often DynamoDB asks for the key of a table: an estimate, from what AWS says of its cache.
+
+The tables are encrypted with AWS's managed key, whose requests are billed. DynamoDB keeps a
+table's key for each principal, and asks for it anew when that one comes after five minutes of
+nothing (developer guide, "DynamoDB encryption at rest usage notes"). No test can hold this.
+"""
+
+from daybook.costs.calls import Calls, window_uses
+from daybook.costs.deployment import Fn
+from daybook.costs.workload import DAYS_A_MONTH, Workload
+
+KEPT_MINUTES = 5
+
+_TABLES_OF = {
+    Fn.NEWS: 1,
+    Fn.PLANNER: 1,
+    Fn.WORKER: 2,
+    Fn.KEEPING_PLANNER: 1,
+    Fn.KEEPER: 2,
+    Fn.ROUTER: 1,
+}
+"""How many tables each function's role reaches; the API's are those of its agents."""
+
+
+def key_requests(workload: Workload, calls: Calls) -> float:
+    """Return the requests of a month: once for each principal, table and time of use."""
+    behind_api = workload.door == "api"
+    principals = 1 if behind_api else workload.agents
+    cycles = workload.cycles_per_day * (workload.agents if behind_api else 1)
+    tables = 1 + sum(
+        bool(each)
+        for each in (workload.recalls, workload.saves_per_cycle, workload.signals_per_cycle)
+    )
+    asked = principals * tables * window_uses(cycles, KEPT_MINUTES)
+    return asked + sum(
+        reached * window_uses(_times(function, workload, calls), KEPT_MINUTES)
+        for function, reached in _TABLES_OF.items()
+    )
+
+
+def _times(function: Fn, workload: Workload, calls: Calls) -> float:
+    """Return how often a day a function is called; those that a plan calls at once count once."""
+    a_day = calls.by_function[function] / DAYS_A_MONTH
+    return a_day / workload.agents if function in {Fn.WORKER, Fn.KEEPER} else a_day
