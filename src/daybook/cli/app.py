@@ -2,11 +2,11 @@
 
 import typer
 
-from daybook.cli import consolidate, platform, spool, version
+from daybook.cli import consolidate, cost, platform, spool, version
 from daybook.cli.console import complain
 from daybook.errors import DaybookError
 
-GROUPS = (platform, consolidate, spool, version)
+GROUPS = (platform, consolidate, spool, cost, version)
 
 app = typer.Typer(
     name="daybook",
