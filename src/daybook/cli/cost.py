@@ -13,7 +13,6 @@ from daybook.costs.assumptions import assumptions
 from daybook.costs.workload import HOURS_A_MONTH
 from daybook.errors import InvalidInputError
 
-SHOWN_METERS = 2
 _MILLION = 1_000_000
 _THOUSAND = 1_000
 
@@ -94,9 +93,9 @@ def _print(made: Bill) -> None:
     """Print a line for each part that is used, and their sum."""
     table = Table(box=None, pad_edge=False)
     table.add_column("part")
-    for heading in ("requests", "dollars", "if nothing were free"):
+    for heading in ("requests", "dollars", "list price"):
         table.add_column(heading, justify="right")
-    table.add_column("most of it for", overflow="fold")
+    table.add_column("mostly for")
     for line in made.lines:
         if line.amounts:
             requests = f"{line.requests:,.0f}" if line.requests else "-"
@@ -108,15 +107,15 @@ def _print(made: Bill) -> None:
         f"{made.requests:,.0f}",
         f"{made.dollars:,.2f}",
         f"{made.full_dollars:,.2f}",
-        f"{REGION}, prices of {AS_OF}",
+        f"{REGION}, {AS_OF}",
     )
     out.print(table)
 
 
 def _most(amounts: Mapping[Meter, float]) -> str:
-    """Name what costs most of a part, the dearest first."""
-    dearest = sorted(amounts, key=lambda meter: PRICES[meter].of(amounts[meter]), reverse=True)
-    return ", ".join(f"{_shown(amounts[meter])} {meter}" for meter in dearest[:SHOWN_METERS])
+    """Name what costs most of a part."""
+    dearest = max(amounts, key=lambda meter: PRICES[meter].of(amounts[meter]))
+    return f"{_shown(amounts[dearest])} {dearest}"
 
 
 def _shown(amount: float) -> str:
@@ -134,12 +133,12 @@ def _as_json(workload: Workload, made: Bill, told: list[str]) -> dict[str, Any]:
         "workload": workload.model_dump(mode="json"),
         "requests": made.requests,
         "dollars": made.dollars,
-        "dollars_if_nothing_were_free": made.full_dollars,
+        "list_price": made.full_dollars,
         "parts": {
             line.part: {
                 "requests": line.requests,
                 "dollars": line.dollars,
-                "dollars_if_nothing_were_free": line.full_dollars,
+                "list_price": line.full_dollars,
                 "amounts": {meter.value: amount for meter, amount in line.amounts.items()},
             }
             for line in made.lines

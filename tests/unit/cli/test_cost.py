@@ -57,7 +57,7 @@ def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 def test_no_free_tier(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The full price is what is to be paid."""
     told = json.loads(run(monkeypatch, capsys, *EXAMPLE, "--json", "--no-free-tier")[1])
-    assert told["dollars"] == pytest.approx(told["dollars_if_nothing_were_free"])
+    assert told["dollars"] == pytest.approx(told["list_price"])
     other = json.loads(run(monkeypatch, capsys, *EXAMPLE, "--json")[1])
     assert other["dollars"] < told["dollars"]
 

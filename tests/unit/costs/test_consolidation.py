@@ -21,7 +21,8 @@ from tests.unit.costs.conftest import Bucket
 from tests.unit.costs.lives import EVERY, Life
 
 HALF_A_DAY = timedelta(hours=12)
-RUNS = 12
+RUNS = 24
+"""Six hours of them: in so many, segments of what is known are merged once."""
 
 
 def born(manager: AWSClientManager, clock: Clock, types: int, kilobytes: float = 1.0) -> Life:
