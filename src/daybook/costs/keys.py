@@ -1,8 +1,9 @@
 """How often DynamoDB asks for the key of a table: an estimate, from what AWS says of its cache.
 
-The tables are encrypted with AWS's managed key, whose requests are billed. DynamoDB keeps a
-table's key for each principal, and asks for it anew when that one comes after five minutes of
-nothing (developer guide, "DynamoDB encryption at rest usage notes"). No test can hold this.
+The tables are encrypted with AWS's managed key, whose requests are billed. DynamoDB asks for a
+table's key "once every 5 minutes per client connection with active traffic" (developer guide,
+"Encryption at rest: how it works"). Here an agent has one connection, and so has each function; a
+program with many at once asks more often. No test can hold this.
 """
 
 from daybook.costs.calls import Calls, window_uses
@@ -23,15 +24,15 @@ _TABLES_OF = {
 
 
 def key_requests(workload: Workload, calls: Calls) -> float:
-    """Return the requests of a month: once for each principal, table and time of use."""
+    """Return the requests of a month: once for each connection, table and time of use."""
     behind_api = workload.door == "api"
-    principals = 1 if behind_api else workload.agents
+    connections = 1 if behind_api else workload.agents
     cycles = workload.cycles_per_day * (workload.agents if behind_api else 1)
     tables = 1 + sum(
         bool(each)
         for each in (workload.recalls, workload.saves_per_cycle, workload.signals_per_cycle)
     )
-    asked = principals * tables * window_uses(cycles, KEPT_MINUTES)
+    asked = connections * tables * window_uses(cycles, KEPT_MINUTES)
     return asked + sum(
         reached * window_uses(_times(function, workload, calls), KEPT_MINUTES)
         for function, reached in _TABLES_OF.items()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.costs import PRICES, Meter, Workload, bill, usage
+from daybook.costs import PRICES, Meter, Workload, bill, capacity, usage
 from daybook.costs.deployment import ALARMS
 
 WORKLOADS = st.builds(
@@ -25,10 +25,8 @@ WORKLOADS = st.builds(
 )
 LESSER = (
     "cycles_per_day",
-    "decision_kb",
     "outcomes",
     "saves_per_cycle",
-    "state_kb",
     "signals_per_cycle",
     "retention_days",
 )
@@ -63,10 +61,20 @@ def test_twice_the_agents(workload: Workload) -> None:
     st.floats(0, 1),
 )
 def test_less_costs_no_more(workload: Workload, what: str, share: float) -> None:
-    """Fewer cycles, smaller decisions and so on never cost more in all."""
-    least = 0.1 if what in {"cycles_per_day", "decision_kb", "state_kb", "retention_days"} else 0
+    """Fewer cycles, saves, signals or days never cost more in all."""
+    least = 0.1 if what in {"cycles_per_day", "retention_days"} else 0
     less = more(workload, **{what: max(least, getattr(workload, what) * share)})
     assert bill(less).dollars <= bill(workload).dollars * ROUNDING + DUST
+
+
+@given(st.floats(0.01, 1_000), st.floats(0.01, 1_000))
+def test_less_to_write_takes_no_more_units(one: float, other: float) -> None:
+    """Bytes may be more: what fits into a unit as it is, is not packed, and what is larger is."""
+    less, more_ = sorted((one, other))
+    for verb in (capacity.log_decision, capacity.save_state, capacity.automatic_checkpoint):
+        assert verb(less).write_units <= verb(more_).write_units
+    for verb in (capacity.log_outcome, capacity.load_state):
+        assert verb(less).read_units <= verb(more_).read_units
 
 
 @given(WORKLOADS)
