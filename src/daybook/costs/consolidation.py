@@ -12,10 +12,10 @@ from daybook.costs.capacity import KILOBYTE, Capacity, decision_bytes, log_outco
 TYPES = 8
 """Types of decisions that there are; an agent that makes fewer in a cycle uses fewer."""
 
-_RUN = Capacity(19, 20, 5)
+_RUN = Capacity(21.5, 27, 5)
 """Heads, lease, rollups, the record of the run, and what the watch list is told."""
 
-_TYPE = Capacity(8.8, 83, 51)
+_TYPE = Capacity(8.4, 85, 51)
 """A type: its knowledge is written anew and the old deleted, and half of its patterns refreshed.
 
 That is at a run every quarter of an hour: every six hours segments of what is known are merged,
