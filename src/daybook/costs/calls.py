@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from daybook.costs.consolidation import MERGES_A_DAY
 from daybook.costs.deployment import (
     FUNCTIONS,
     NEWS_WINDOW_SECONDS,
@@ -24,7 +25,8 @@ class Calls:
     """Calls of each function in a month.
 
     `noted` counts how often the watch list is told of an agent, `learning_runs` and `idle_runs`
-    what the workers do, `closed_hours` the runs in which an hour is rolled up.
+    what the workers do; `closed_hours` are the runs in which an hour is rolled up, and `merges`
+    those with which six hours are over.
     """
 
     by_function: Mapping[Fn, float]
@@ -32,6 +34,7 @@ class Calls:
     learning_runs: float
     idle_runs: float
     closed_hours: float
+    merges: float
 
     def gb_seconds(self, function: Fn) -> float:
         """Return what the calls of a function take."""
@@ -70,6 +73,7 @@ def calls_of(workload: Workload) -> Calls:
         learning_runs=learning * agent_days,
         idle_runs=(runs - learning) * agent_days,
         closed_hours=hours * agent_days,
+        merges=min(MERGES_A_DAY, learning) * agent_days,
     )
 
 

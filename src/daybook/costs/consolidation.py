@@ -15,14 +15,21 @@ TYPES = 8
 _RUN = Capacity(21.5, 27, 5)
 """Heads, lease, rollups, the record of the run, and what the watch list is told."""
 
-_TYPE = Capacity(8.4, 85, 51)
+_TYPE = Capacity(8.4, 79, 49.5)
 """A type: its knowledge is written anew and the old deleted, and half of its patterns refreshed.
 
-That is at a run every quarter of an hour: every six hours segments of what is known are merged,
-which is in the average. Read units are those after ten days, of decisions of a few kilobytes.
+That is of one and a half outcomes, after ten days. The decisions are read besides.
 """
 
-_READ_UNITS_A_DOUBLING = 16.5
+_A_DOUBLING_OF_OUTCOMES = Capacity(1.6, 16.5, 0)
+_FITTED_TO_OUTCOMES = 1.5
+"""Each time a run learns from twice as many outcomes of a type, more of its patterns change."""
+
+_MERGED = Capacity(0, 150, 0)
+MERGES_A_DAY = 4
+"""Every six hours the segments of what is known of a type are merged, and written anew."""
+
+_OLDER_READ_UNITS = 16.5
 _FITTED_AFTER_DAYS = 10
 """Each time the log gets twice as old, this much more is read: the segments of what is known.
 
@@ -58,9 +65,16 @@ def types_of(decisions_per_cycle: float) -> int:
 
 def learning_run(types: int, decisions_kb: float, outcomes: float, days: float) -> Capacity:
     """Return what a run takes that learns, of an agent that has lived for so many days."""
-    older = max(0.0, math.log2(days / _FITTED_AFTER_DAYS)) if days else 0.0
-    more = outcomes * (log_outcome(decisions_kb).read_units - 1)
-    return _RUN + _TYPE * types + Capacity(0, 0, _READ_UNITS_A_DOUBLING * older * types + more)
+    older = max(0.0, math.log2(days / _FITTED_AFTER_DAYS))
+    fuller = math.log2(outcomes / types / _FITTED_TO_OUTCOMES) if outcomes else 0.0
+    type_ = _TYPE + _A_DOUBLING_OF_OUTCOMES * fuller + Capacity(0, 0, older * _OLDER_READ_UNITS)
+    decisions = Capacity(0, 0, outcomes * log_outcome(decisions_kb).read_units)
+    return _RUN + type_ * types + decisions
+
+
+def merged(types: int) -> Capacity:
+    """Return what a run takes besides with which six hours are over."""
+    return _MERGED * types
 
 
 def closed_hour() -> Capacity:

@@ -107,6 +107,7 @@ def _consolidation(workload: Workload, calls: Calls) -> Use:
         run * calls.learning_runs
         + consolidation.IDLE * calls.idle_runs
         + consolidation.closed_hour() * calls.closed_hours
+        + consolidation.merged(types) * calls.merges
     )
     return _part("consolidation", taken, calls, Fn.WORKER)
 

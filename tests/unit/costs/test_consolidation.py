@@ -31,35 +31,36 @@ def born(manager: AWSClientManager, clock: Clock, types: int, kilobytes: float =
     return Life(manager, clock, "btc-agent-001", tuple(DecisionType)[:types], kilobytes)
 
 
-def counted(life: Life, runs: int) -> tuple[Capacity, list[int]]:
+def counted(life: Life, runs: int, every: timedelta = EVERY) -> tuple[Capacity, list[int]]:
     """Return what runs take on average, and how many outcomes each learned."""
     learned = []
     with AwsMeter(life.manager.dynamodb) as meter:
         for _ in range(runs):
-            life.live(EVERY)
+            life.live(every)
             learned.append(life.consolidated().outcomes_learned)
     taken = Capacity(meter.requests.total(), meter.write_units, meter.read_units)
     return taken * (1 / runs), learned
 
 
-def aged(life: Life, days: int) -> None:
+def aged(life: Life, days: int, every: timedelta = EVERY) -> None:
     """Live for so many days, looked after twice a day, and then as the schedule does."""
     for _ in range(2 * days):
         life.live(HALF_A_DAY)
         life.consolidated()
     for _ in range(6):
-        life.live(EVERY)
+        life.live(every)
         life.consolidated()
 
 
-def check(life: Life, days: int) -> None:
-    """Compare what runs take with what the model says."""
-    found, learned = counted(life, RUNS)
+def check(life: Life, days: int, every: timedelta = EVERY) -> None:
+    """Compare what the runs of six hours, or of a multiple of that, take with the model."""
+    runs = RUNS if every == EVERY else 6
+    found, learned = counted(life, runs, every)
     types = len(life.kinds)
-    outcomes = sum(learned) / RUNS
+    outcomes = sum(learned) / runs
     expected = consolidation.learning_run(types, life.kilobytes, outcomes, days)
-    # a quarter of the runs close an hour
-    expected += consolidation.closed_hour() * 0.25
+    expected += consolidation.closed_hour() * min(1.0, every / timedelta(hours=1))
+    expected += consolidation.merged(types) * (every / timedelta(hours=6))
     assert found.requests == pytest.approx(expected.requests, rel=0.1)
     assert found.write_units == pytest.approx(expected.write_units, rel=0.1)
     assert found.read_units == pytest.approx(expected.read_units, rel=0.1)
@@ -77,6 +78,15 @@ def test_an_agent_of_ten_days(manager: AWSClientManager, clock: Clock) -> None:
     assert meter.requests.total() <= consolidation.IDLE.requests
     assert meter.write_units == consolidation.IDLE.write_units
     assert meter.read_units <= consolidation.IDLE.read_units
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("every", [timedelta(hours=1), timedelta(hours=2)])
+def test_other_schedules(manager: AWSClientManager, clock: Clock, every: timedelta) -> None:
+    """Fewer runs, each of which learns from more."""
+    life = born(manager, clock, types=4)
+    aged(life, 10, every)
+    check(life, 10, every)
 
 
 @pytest.mark.campaign
