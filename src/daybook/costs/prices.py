@@ -1,4 +1,4 @@
-"""AWS's prices, all of one region and one day, with the page that each was read from.
+"""AWS's prices, all of one region and one day, each with the page where AWS publishes it.
 
 Only the first tier of a price that falls with volume is here: none of the others is reached by
 what Daybook does. `free` is what every account gets each month without end; what is free for an
@@ -11,6 +11,7 @@ from enum import StrEnum
 
 REGION = "us-east-1"
 AS_OF = date(2026, 11, 21)
+"""When this table was put together; what holds is what AWS's pages say."""
 
 _AWS = "https://aws.amazon.com"
 _DYNAMODB = f"{_AWS}/dynamodb/pricing/on-demand/"
