@@ -147,7 +147,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         three = ThreeFullIndexes(url)
         place = Path(folder)
         ways: list[Any] = [Daybook(url, place), DaybookTogether(url, place), Plain(url)]
-        ways += [SameTable(url), BatchWriter(url), PutItem(url), PynamoDB(url), Pydynox(url), three]
+        ways += [
+            SameTable(url),
+            BatchWriter(url),
+            PutItem(url),
+            PynamoDB(url),
+            Pydynox(url),
+            three,
+        ]
         found = compare(ways, asked.decisions, asked.runs)
         names = [way.name for way in ways]
         missed += _show_cpu(names, found)

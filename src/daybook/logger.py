@@ -116,7 +116,7 @@ class DecisionLogger:
         """
         drafts = [_numbered(place, said) for place, said in enumerate(decisions)]
         _settle_parent(drafts)
-        return [made.decision_id for made in self.memory.record_decisions(drafts)]
+        return self.memory.record_decisions(drafts)
 
     def log_source_selection(
         self,

@@ -1,13 +1,14 @@
 """New decisions, many to a request: each is written down once, as its item will be."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Self
 
 from daybook.decisions import items
 from daybook.decisions.recording import LATE_AFTER, record
-from daybook.errors import StorageError, ThrottledError, UnfinishedBatchError
+from daybook.errors import ThrottledError, UnfinishedBatchError
 from daybook.models import DecisionId, DecisionRecord
+from daybook.models.drafts import DecisionDraft
 from daybook.models.identity import uuid_at
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.batching import WRITE_LIMIT, cut
@@ -23,11 +24,12 @@ class PreparedDecision(NamedTuple):
     item: bytes
 
     @classmethod
-    def of(cls, store: Store, decision: DecisionRecord) -> Self:
+    def of(cls, store: Store, decision_id: str, draft: DecisionDraft) -> Self:
         """Prepare a decision. Raises BodyTooLargeError."""
-        item = items.content_of(store, decision)
+        own = DecisionId.parse(decision_id)
+        item = items.content_of(own, draft)
         check_large_body(store, item)
-        return cls(DecisionId.parse(decision.decision_id), prepared(item))
+        return cls(own, prepared(item))
 
     @property
     def is_large(self) -> bool:
@@ -60,22 +62,21 @@ def write_new(store: Store, new: Sequence[PreparedDecision], now: datetime) -> N
     store.put_prepared(DECISIONS, [b"%b,%b" % (each.item, arrival) for each in new])
 
 
-def record_all(
-    store: Store, decisions: Sequence[DecisionRecord], known: Collection[str]
-) -> list[DecisionRecord]:
-    """Write decisions, and return them as they stand in the log.
+def record_all(store: Store, decisions: Sequence[tuple[str, DecisionDraft]]) -> None:
+    """Write decisions under these ids.
 
-    Those whose ids are `known` may have been written before: these are recorded one by one, as
-    large ones are, and the others 25 to a request. Raises what `record` raises; a StorageError
-    carries the ids of all, for another try.
+    Drafts with an id of their own may have been written before: these are recorded one by one,
+    as large ones are, and the others 25 to a request. Raises what `record` raises.
     """
-    ready = {each.decision_id: PreparedDecision.of(store, each) for each in decisions}
-    alone = {own for own, each in ready.items() if each.is_large or own in known}
-    together = [each for own, each in ready.items() if own not in alone]
-    try:
-        for batch in cut(together, WRITE_LIMIT):
-            write_new(store, batch, store.clock())
-        return [record(store, each) if each.decision_id in alone else each for each in decisions]
-    except StorageError as fault:
-        fault.decision_ids = [each.decision_id for each in decisions]
-        raise
+    together: list[PreparedDecision] = []
+    alone: list[DecisionRecord] = []
+    for decision_id, draft in decisions:
+        ready = PreparedDecision.of(store, decision_id, draft)
+        if ready.is_large or draft.decision_id is not None:
+            alone.append(ready.record(store, store.clock()))
+        else:
+            together.append(ready)
+    for batch in cut(together, WRITE_LIMIT):
+        write_new(store, batch, store.clock())
+    for each in alone:
+        record(store, each)

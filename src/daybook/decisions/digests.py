@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from daybook.models import DecisionOutcome, DecisionRecord, DecisionType
+from daybook.models import DecisionOutcome, DecisionReasoning, DecisionType
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.expressions import between, equals
@@ -46,9 +46,9 @@ class OutcomeDigest(NamedTuple):
     confidence: float
 
 
-def of_decision(decision: DecisionRecord) -> str:
+def of_decision(reasoning: DecisionReasoning) -> str:
     """Return the digest attribute of a decision."""
-    return _dumped([decision.reasoning.confidence])
+    return _dumped([reasoning.confidence])
 
 
 def of_outcome(outcome: DecisionOutcome, confidence: float) -> str:

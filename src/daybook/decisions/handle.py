@@ -6,15 +6,14 @@ from datetime import datetime
 from daybook.decisions import queries, reading, recording
 from daybook.decisions.batches import PreparedDecision, record_all
 from daybook.decisions.queries import DecisionPage, DecisionQuery
-from daybook.decisions.spooling import kept, kept_prepared
+from daybook.decisions.spooling import kept_draft, kept_prepared
 from daybook.doors import Handle, verb
-from daybook.errors import ForeignDecisionError, SpoolError, StorageError
+from daybook.errors import ForeignDecisionError, StorageError
 from daybook.models import (
     DecisionOutcome,
     DecisionRecord,
     DecisionType,
     MemoryTier,
-    new_decision_id,
 )
 from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
 from daybook.models.identity import ascending_bits
@@ -31,79 +30,58 @@ class DecisionVerbs(Handle):
         Raises InvalidInputError, DecisionConflictError, or StorageError, which carries the
         decision's id. `DecisionLogger` is the comfortable way to call this.
         """
-        if self.spool is not None:
-            return self._spooled(self.spool, [draft], is_new=is_new)[0]
-        if self.api is not None:
-            return self._sent(self._named(draft))
-        return self._recorded(draft)
+        if self.spool is None and self.api is None:
+            return self._recorded(draft)
+        made = draft.to_record(self.agent_id, self.clock())
+        try:
+            if self.spool is not None:
+                self._keep(self.spool, [(made.decision_id, draft)], is_new=is_new)
+                return made
+            receipt = self._log_decision(draft.named(made.decision_id))
+        except StorageError as fault:
+            fault.decision_id = made.decision_id
+            raise
+        return made.model_copy(update={"arrived_at": receipt.arrived_at})
 
-    def record_decisions(self, drafts: Sequence[DecisionDraft]) -> list[DecisionRecord]:
-        """Write many decisions; return them as they stand in the log, in the same order.
+    def record_decisions(self, drafts: Sequence[DecisionDraft]) -> list[str]:
+        """Write many decisions; return their ids, in the same order.
 
         Ids that are made for them sort in this order, too. By way of a spool all are kept, or
         none; in the tables those without an id of their own are written 25 to a request; through
         the API each is a request. Raises what `record_decision` raises; a StorageError then
         carries the ids of all.
         """
-        if self.spool is not None:
-            return self._spooled(self.spool, drafts)
-        if self.api is not None:
-            bits = ascending_bits(len(drafts))
-            named = [self._named(*each) for each in zip(drafts, bits, strict=True)]
-            try:
-                return [self._sent(draft) for draft in named]
-            except StorageError as fault:
-                fault.decision_ids = [str(draft.decision_id) for draft in named]
-                raise
-        known = {draft.decision_id for draft in drafts if draft.decision_id}
-        return record_all(self.store, self._made(drafts), known)
-
-    def _made(self, drafts: Sequence[DecisionDraft]) -> list[DecisionRecord]:
         now = self.clock()
-        return [
-            draft.to_record(self.agent_id, now, random_bits=bits)
-            for draft, bits in zip(drafts, ascending_bits(len(drafts)), strict=True)
+        bits = ascending_bits(len(drafts))
+        ids = [
+            draft.identified(self.agent_id, now, random_bits=own)
+            for draft, own in zip(drafts, bits, strict=True)
         ]
-
-    def _spooled(
-        self, spool: Spool, drafts: Sequence[DecisionDraft], *, is_new: bool = False
-    ) -> list[DecisionRecord]:
-        made = self._made(drafts)
+        decisions = list(zip(ids, drafts, strict=True))
         try:
-            spool.append(
-                self.agent_id,
-                [
-                    self._kept(draft, record, is_new=is_new or draft.decision_id is None)
-                    for draft, record in zip(drafts, made, strict=True)
-                ],
-            )
-        except SpoolError as fault:
-            fault.decision_ids = [record.decision_id for record in made]
-            fault.decision_id = fault.decision_ids[0] if len(made) == 1 else None
-            raise
-        return made
-
-    def _kept(self, draft: DecisionDraft, made: DecisionRecord, *, is_new: bool) -> Kept:
-        if self.api is None:
-            return kept_prepared(PreparedDecision.of(self.store, made), is_new=is_new)
-        own = {"decision_id": made.decision_id, "decided_at": None}
-        return kept(draft.model_copy(update=own))
-
-    def _named(self, draft: DecisionDraft, bits: int | None = None) -> DecisionDraft:
-        """Return a draft with an id: if the answer to it is lost, it can be sent again."""
-        if draft.decision_id is not None:
-            return draft
-        moment = draft.decided_at or self.clock()
-        made = new_decision_id(self.agent_id, moment, random_bits=bits)
-        return draft.model_copy(update={"decision_id": made, "decided_at": None})
-
-    def _sent(self, draft: DecisionDraft) -> DecisionRecord:
-        try:
-            made_there = self._log_decision(draft)
+            if self.spool is not None:
+                self._keep(self.spool, decisions)
+            elif self.api is None:
+                record_all(self.store, decisions)
+            else:
+                for decision_id, draft in decisions:
+                    self._log_decision(draft.named(decision_id))
         except StorageError as fault:
-            fault.decision_id = draft.decision_id
+            fault.decision_ids = ids
             raise
-        return draft.to_record(self.agent_id, made_there.arrived_at)
+        return ids
+
+    def _keep(
+        self, spool: Spool, decisions: Sequence[tuple[str, DecisionDraft]], *, is_new: bool = False
+    ) -> None:
+        kept: list[Kept] = []
+        for decision_id, draft in decisions:
+            if self.api is None:
+                ready = PreparedDecision.of(self.store, decision_id, draft)
+                kept.append(kept_prepared(ready, is_new=is_new or draft.decision_id is None))
+            else:
+                kept.append(kept_draft(draft.named(decision_id)))
+        spool.append(self.agent_id, kept)
 
     def _recorded(self, draft: DecisionDraft) -> DecisionRecord:
         return recording.record(self.store, draft.to_record(self.agent_id, self.store.clock()))
@@ -124,7 +102,7 @@ class DecisionVerbs(Handle):
         """
         if self.spool is not None:
             made = draft.to_outcome(self.agent_id, self.clock())
-            self.spool.append(self.agent_id, [kept(draft)])
+            self.spool.append(self.agent_id, [kept_draft(draft)])
             return made
         if self.api is not None:
             return draft.to_outcome(self.agent_id, self._log_outcome(draft).arrived_at)

@@ -7,6 +7,8 @@ from datetime import datetime
 from daybook.decisions import digests
 from daybook.errors import BodyCorruptError
 from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
+from daybook.models.decisions import DecisionReasoning
+from daybook.models.drafts import DecisionDraft
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.json_values import JsonObject
 from daybook.store import Codec, Store, keys, pack, unpack
@@ -17,14 +19,19 @@ from daybook.store.schema import TTL_ATTRIBUTE
 DECISION_CODEC = Codec(version=1)
 OUTCOME_CODEC = Codec(version=1)
 
-_DECISION_BODY = {"reasoning", "session_id", "tags", "agent_version"}
+_REASONING = set(DecisionReasoning.model_fields)
+_BESIDE_REASONING = {"session_id", "tags", "agent_version"}
+_DECISION_BODY = {"reasoning", *_BESIDE_REASONING}
+_ARRIVAL_BYTES = size({"written_at": 10**15, TTL_ATTRIBUTE: 10**9})
+"""The size of what `arrival` adds, at most."""
 _OUTCOME_BODY = {"success", "quality_score", "latency_ms", "error", "details"}
 
 
 def decision_item(store: Store, decision: DecisionRecord) -> Item:
     """Return the item of a decision, its large body already in S3."""
-    folder = keys.decision_bodies(DecisionId.parse(decision.decision_id))
-    return placed(store, folder, content_of(store, decision) | arrival(store, decision.arrived_at))
+    decision_id = DecisionId.parse(decision.decision_id)
+    item = content_of(decision_id, decision) | arrival(store, decision.arrived_at)
+    return placed(store, keys.decision_bodies(decision_id), item)
 
 
 def arrival(store: Store, arrived_at: datetime) -> Item:
@@ -34,23 +41,23 @@ def arrival(store: Store, arrived_at: datetime) -> Item:
     return {"written_at": microseconds(arrived_at), **store.expiry(arrived_at)}
 
 
-def content_of(store: Store, decision: DecisionRecord) -> Item:
+def content_of(decision_id: DecisionId, said: DecisionRecord | DecisionDraft) -> Item:
     """Return the attributes of a decision that its facts make, the body among them."""
-    decision_id = DecisionId.parse(decision.decision_id)
+    reasoning = said.reasoning if isinstance(said, DecisionRecord) else said
     item = keys.decision(decision_id) | {
-        "type_key": keys.type_key(decision_id.agent_id, decision.decision_type),
-        digests.DIGEST: digests.of_decision(decision),
+        "type_key": keys.type_key(decision_id.agent_id, said.decision_type),
+        digests.DIGEST: digests.of_decision(reasoning),
     }
-    body = decision.model_dump(include=_DECISION_BODY, exclude_defaults=True)
-    body |= {
-        "type": decision.decision_type,
-        "context": decision.context.as_dict(),
+    body = {
+        "reasoning": reasoning.model_dump(include=_REASONING, exclude_defaults=True),
+        **said.model_dump(include=_BESIDE_REASONING, exclude_defaults=True),
+        "type": said.decision_type,
+        "context": said.context.as_dict(),
     }
-    if decision.parent_decision_id is not None:
-        item["parent_key"] = keys.parent_key(DecisionId.parse(decision.parent_decision_id))
-        body["parent"] = decision.parent_decision_id
-    beside = size(arrival(store, decision.arrived_at))
-    return packed(DECISION_CODEC, item, body, beside=beside)
+    if said.parent_decision_id is not None:
+        item["parent_key"] = keys.parent_key(DecisionId.parse(said.parent_decision_id))
+        body["parent"] = said.parent_decision_id
+    return packed(DECISION_CODEC, item, body, beside=_ARRIVAL_BYTES)
 
 
 def outcome_item(store: Store, outcome: DecisionOutcome, decision: Item) -> Item:

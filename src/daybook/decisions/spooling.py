@@ -59,7 +59,7 @@ def read_kept(body: bytes) -> PreparedDecision:
     return PreparedDecision(DecisionId.parse(head.decode()), item)
 
 
-def kept(draft: DecisionDraft | OutcomeDraft) -> Kept:
+def kept_draft(draft: DecisionDraft | OutcomeDraft) -> Kept:
     """Return what was handed in, as it was; an API always looks whether it is there."""
     kind = DECISION if isinstance(draft, DecisionDraft) else OUTCOME
     return Kept(kind, draft.model_dump_json().encode(), careful=kind == DECISION)

@@ -24,9 +24,12 @@ SHORT_TERM = timedelta(days=1)
 """A decision younger than this is short-term memory; from then on it is long-term."""
 
 
+_TYPES = frozenset(DecisionType)
+
+
 def checked_decision_type(value: object) -> DecisionType:
     """Return the type of this name, or raise InvalidInputError that lists the names."""
-    if not isinstance(value, str) or value not in set(DecisionType):
+    if not isinstance(value, str) or value not in _TYPES:
         raise InvalidInputError(f"{value!r:.60} is unknown: use one of {', '.join(DecisionType)}")
     return DecisionType(value)
 

@@ -5,6 +5,7 @@ so each is checked by the same rules.
 """
 
 from datetime import datetime
+from typing import Self
 
 from pydantic import Field
 
@@ -47,36 +48,48 @@ class DecisionDraft(DecisionReasoning, title="the decision"):
     decided_at: Moment | None = None
     decision_id: DecisionIdText | None = None
 
-    def to_record(
-        self, agent_id: str, now: datetime, *, random_bits: int | None = None
-    ) -> DecisionRecord:
-        """Return the record that this agent logs at this moment.
+    def identified(self, agent_id: str, now: datetime, *, random_bits: int | None = None) -> str:
+        """Return the id under which this agent logs it at this moment; `random_bits` if it is new.
 
-        If its id is made here, these are its random bits. Raises ForeignDecisionError when the
-        id is another agent's, and InvalidInputError when the times contradict each other or lie
-        in the future.
+        Raises ForeignDecisionError when the id is another agent's, and InvalidInputError
+        when the times contradict each other or lie in the future, or it is its own parent.
         """
-        decision_id = self.decision_id or new_decision_id(
-            agent_id, self.decided_at or now, random_bits=random_bits
-        )
-        decided_at = _own(decision_id, agent_id).decided_at
-        if self.decided_at not in {None, decided_at}:
+        moment = self.decided_at or now
+        decision_id = self.decision_id
+        if decision_id is None:
+            decision_id = new_decision_id(agent_id, moment, random_bits=random_bits)
+        else:
+            moment = _own(decision_id, agent_id).decided_at
+        if self.decided_at not in {None, moment}:
             raise InvalidInputError(
                 f"decided_at is {self.decided_at}, but the decision_id was made for "
-                f"{decided_at}: leave decided_at out",
+                f"{moment}: leave decided_at out",
                 [("decided_at", "contradicts decision_id")],
             )
-        if decided_at > now + CLOCK_SKEW:
+        if moment > now + CLOCK_SKEW:
             raise InvalidInputError(
-                f"the decision is made at {decided_at.isoformat()}, and it is now "
+                f"the decision is made at {moment.isoformat()}, and it is now "
                 f"{now.isoformat()}: check the agent's clock",
                 [("decided_at", "lies in the future")],
             )
-        # all parts have been checked, but for one that depends on the id
-        is_own_parent = self.parent_decision_id == decision_id
-        make = DecisionRecord.checked if is_own_parent else DecisionRecord.model_construct
-        return make(
-            decision_id=decision_id,
+        if self.parent_decision_id == decision_id:
+            raise InvalidInputError(
+                "the decision is not valid. parent_decision_id is the decision itself",
+                [("parent_decision_id", "is the decision itself")],
+            )
+        return decision_id
+
+    def named(self, decision_id: str) -> Self:
+        """Return the same with an id: if the answer to it is lost, it can be handed in again."""
+        if self.decision_id is not None:
+            return self
+        return self.model_copy(update={"decision_id": decision_id, "decided_at": None})
+
+    def to_record(self, agent_id: str, now: datetime) -> DecisionRecord:
+        """Return the record that this agent logs at this moment. Raises what `identified` does."""
+        # all parts have been checked
+        return DecisionRecord.model_construct(
+            decision_id=self.identified(agent_id, now),
             decision_type=self.decision_type,
             context=self.context,
             reasoning=self._part_of(DecisionReasoning),

@@ -23,9 +23,7 @@ _ACCEPTING: WeakSet[object] = WeakSet()
 
 def prepared(item: Item) -> bytes:
     """Return the attributes of an item as they stand in a request, without the braces."""
-    return b",".join(
-        b"%b:%b" % (to_json(name), _written_down(value)) for name, value in item.items()
-    )
+    return to_json({name: _wire(value) for name, value in item.items()})[1:-1]
 
 
 def read_prepared(attributes: bytes) -> Item:
@@ -67,9 +65,9 @@ def _fill(params: dict[str, Any], **_: Any) -> None:
         params["body"] = body.replace(_EMPTY, batch, 1)
 
 
-def _written_down(value: Value) -> bytes:
+def _wire(value: Value) -> dict[str, str]:
     if isinstance(value, str):
-        return b'{"S":%b}' % to_json(value)
+        return {"S": value}
     if isinstance(value, bytes):
-        return b'{"B":"%b"}' % base64.b64encode(value)
-    return b'{"N":"%d"}' % value
+        return {"B": base64.b64encode(value).decode()}
+    return {"N": str(value)}

@@ -15,7 +15,7 @@ from daybook import (
     new_decision_id,
 )
 from daybook.decisions.batches import PreparedDecision
-from daybook.decisions.spooling import ToTables, kept, kept_prepared
+from daybook.decisions.spooling import ToTables, kept_draft, kept_prepared
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 from daybook.spool import Delivery, Entry, Kept
 from daybook.store import CapacityMeter, Store
@@ -45,13 +45,13 @@ class Writer:
         now = self.store.clock()
         own = own or new_decision_id(self.agent_id, now - timedelta(seconds=ago))
         draft = DecisionDraft.checked(decision_type=RISK, confidence=0.5, decision_id=own, **more)
-        ready = PreparedDecision.of(self.store, draft.to_record(self.agent_id, now))
+        ready = PreparedDecision.of(self.store, own, draft)
         return self._entry(kept_prepared(ready, is_new=not careful)), own
 
     def outcome(self, decision_id: str, *, success: bool = True) -> Entry:
         """Make the entry of an outcome."""
         draft = OutcomeDraft.checked(decision_id=decision_id, decision_type=RISK, success=success)
-        return self._entry(kept(draft))
+        return self._entry(kept_draft(draft))
 
     def _entry(self, new: Kept) -> Entry:
         self.number += 1
@@ -153,7 +153,9 @@ def test_what_cannot_be_read_is_refused(writer: Writer) -> None:
     for body in (
         b"{",
         b"{}",
-        kept(OutcomeDraft.checked(decision_id=own, decision_type=RISK, success=True)).body[:-1]
+        kept_draft(OutcomeDraft.checked(decision_id=own, decision_type=RISK, success=True)).body[
+            :-1
+        ]
         + b',"new":1}',
     ):
         strange = writer.outcome(own)._replace(body=body)
