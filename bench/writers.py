@@ -88,15 +88,21 @@ class Daybook:
     url: str
     folder: Path
     name: ClassVar[str] = "Daybook, by the spool"
+    file: ClassVar[str] = "spool.db"
 
     def __post_init__(self) -> None:
         self.manager = connect(self.url)
+        # the spool is open all the time, as the others' clients are
+        self.standing = self.memory("nobody")
+
+    def memory(self, agent: str) -> MemoryManager:
+        """Return an agent's handle; all share the spool."""
+        return MemoryManager(agent, self.manager, spool=self.folder / self.file)
 
     @contextmanager
     def opened(self, agent: str) -> Iterator[Log]:
-        """Give a logger; the threads share the spool."""
-        path = self.folder / "spool.db"
-        with MemoryManager(agent, self.manager, spool=path) as memory:
+        """Give a logger."""
+        with self.memory(agent) as memory:
             logger = DecisionLogger(memory)
             yield lambda facts: logger.log_decision(KIND, **facts)
             if not memory.flush(600):
@@ -108,12 +114,12 @@ class DaybookTogether(Daybook):
     """By way of the spool, 25 to a call: a batch is on the disk when the call returns."""
 
     name: ClassVar[str] = "Daybook, 25 to a call"
+    file: ClassVar[str] = "together.db"
 
     @contextmanager
     def opened(self, agent: str) -> Iterator[Log]:
         """Give a function that fills a batch and logs it."""
-        path = self.folder / "together.db"
-        with MemoryManager(agent, self.manager, spool=path) as memory:
+        with self.memory(agent) as memory:
             logger = DecisionLogger(memory)
             batch: list[Facts] = []
 
