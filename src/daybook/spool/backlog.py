@@ -1,5 +1,6 @@
 """What the lanes have before them: each agent's entries in their order, the agents in turn."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -20,7 +21,7 @@ class Backlog:
 
     def __init__(self, lanes: int) -> None:
         self.hurried = threading.Event()
-        """Set while nothing is to be waited for, until all is delivered."""
+        """Set while what there is should go at once, and not wait for more."""
         self.ended = threading.Event()
         self.size = 0
         """Bytes of all that waits."""
@@ -32,6 +33,7 @@ class Backlog:
         self._count = 0
         self._remembered = 0
         self._last = 0
+        self._hurried_to = 0
 
     def __len__(self) -> int:
         return self._count
@@ -56,8 +58,9 @@ class Backlog:
             return min((queue[0] for queue in self._queues.values()), default=None)
 
     def hurry(self) -> None:
-        """Wait for nothing until the backlog is empty."""
+        """Wait for no more until all that was added before is gone, or held back."""
         with self._changed:
+            self._hurried_to = self._last
             self.hurried.set()
             self._changed.notify_all()
 
@@ -70,11 +73,21 @@ class Backlog:
         """Wait until there is something to claim; False at the end."""
         with self._changed:
             while not self.ended.is_set():
+                if self.hurried.is_set() and self._next_number() > self._hurried_to:
+                    self.hurried.clear()
                 if next(self._claimable(), None) is not None:
                     return True
-                if not self._queues:
-                    self.hurried.clear()
                 self._changed.wait(self._until_released())
+        return False
+
+    def has_a_run(self) -> bool:
+        """Whether as much as is taken at once could be claimed."""
+        count = 0
+        with self._changed:
+            for agent_id in self._claimable():
+                count += len(self._queues[agent_id])
+                if count >= RUN:
+                    return True
         return False
 
     def claim(self) -> list[Waiting]:
@@ -132,11 +145,21 @@ class Backlog:
             if next(self._claimable(), None) is not None:
                 self._changed.notify()
 
+    def _next_number(self) -> float:
+        """Return the smallest number of an entry that nothing holds back."""
+        now = time.monotonic()
+        heads = (queue[0] for queue in self._queues.values())
+        free = (head.number for head in heads if not self._is_held(head.agent_id, now))
+        return min(free, default=math.inf)
+
     def _claimable(self) -> Iterator[str]:
         now = time.monotonic()
         for agent_id in self._queues:
-            if agent_id not in self._claimed and self._held.get(agent_id, 0) <= now:
+            if agent_id not in self._claimed and not self._is_held(agent_id, now):
                 yield agent_id
+
+    def _is_held(self, agent_id: str, now: float) -> bool:
+        return self._held.get(agent_id, 0.0) > now
 
     def _until_released(self) -> float | None:
         ends = (self._held[each] for each in self._held.keys() - self._claimed)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from daybook.errors import StorageError
-from daybook.spool.backlog import RUN, Backlog
+from daybook.spool.backlog import Backlog
 from daybook.spool.entries import Deliver, Delivery, Entry, Refusal
 from daybook.spool.file import Waiting, removing, sending, setting_aside
 from daybook.spool.group_commit import GroupCommit
@@ -116,7 +116,7 @@ class Lane(threading.Thread):
         """Deliver until the end."""
         failures = 0
         while self._backlog.wait():
-            if len(self._backlog) < RUN:
+            if not self._backlog.has_a_run():
                 self._backlog.hurried.wait(LINGER_SECONDS)
             taken = self._backlog.claim()
             if taken and self._deliver_run(taken):

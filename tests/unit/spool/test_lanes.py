@@ -94,18 +94,45 @@ def test_doubt_ends_with_an_answer(make: MakeSpool, sink: Sink) -> None:
     assert sink.careful == [b"1"]
 
 
-def test_an_agent_that_is_held_back_holds_up_no_other(make: MakeSpool, sink: Sink) -> None:
-    """However much waits of it, and with four lanes for twelve."""
-    agents = [f"agent-{number}" for number in range(12)]
+@pytest.fixture
+def choosy(sink: Sink) -> str:
+    """Make the sink hold one agent back; give its id."""
+    denied = "agent-0"
     deliver = Sink.__call__
 
-    def choosy(self: Sink, run: Sequence[Entry]) -> Delivery:
-        through = deliver(self, [each for each in run if each.agent_id != agents[0]])
-        is_held = any(each.agent_id == agents[0] for each in run)
-        held = {agents[0]: AccessDeniedError("not this one")} if is_held else {}
+    def choose(self: Sink, run: Sequence[Entry]) -> Delivery:
+        through = deliver(self, [each for each in run if each.agent_id != denied])
+        is_held = any(each.agent_id == denied for each in run)
+        held = {denied: AccessDeniedError("not this one")} if is_held else {}
         return Delivery(delivered=through.delivered, held=held)
 
-    sink.__class__ = type("Choosy", (Sink,), {"__call__": choosy})
+    sink.__class__ = type("Choosy", (Sink,), {"__call__": choose})
+    return denied
+
+
+@pytest.mark.usefixtures("choosy")
+def test_entries_share_requests_after_a_flush(make: MakeSpool, sink: Sink) -> None:
+    """Once what was there has gone out, or is held back, the others wait for each other again."""
+    spool = make()
+    for agent in ("agent-0", "agent-1"):
+        spool.append(agent, [Kept("decision", b"1")] * 200)
+    assert not spool.flush(0.5)
+    sink.runs.clear()
+    for number in range(40):
+        spool.append("scout", [Kept("decision", str(number).encode())])
+        time.sleep(0.005)
+    deadline = time.monotonic() + 10
+    while len(sink.bodies("scout")) < 40 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sink.bodies("scout") == list(range(40))
+    assert len([each for each in sink.runs if each]) <= 10
+
+
+def test_an_agent_that_is_held_back_holds_up_no_other(
+    make: MakeSpool, sink: Sink, choosy: str
+) -> None:
+    """However much waits of it, and with four lanes for twelve."""
+    agents = [choosy, *(f"agent-{number}" for number in range(1, 12))]
     spool = make()
     for number in range(120):
         spool.append(agents[0], [Kept("decision", str(number).encode())])
