@@ -133,7 +133,8 @@ class DaybookTogether(Daybook):
                     send()
 
             yield log
-            send()
+            if batch:
+                send()
             if not memory.flush(600):
                 raise TimeoutError("the spool was not drained")
 

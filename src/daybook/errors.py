@@ -63,11 +63,17 @@ Each message says what was asked, what was found and what to do.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 
 class DaybookError(Exception):
-    """The root: catch it to catch whatever Daybook raises on purpose."""
+    """The root: catch it to catch whatever Daybook raises on purpose.
+
+    When many decisions were being logged, `decision_ids` are theirs, in order. Whether or not each
+    was written, logging them again with these ids counts once.
+    """
+
+    decision_ids: Sequence[str] = ()
 
 
 class InvalidInputError(DaybookError, ValueError):
@@ -79,6 +85,13 @@ class InvalidInputError(DaybookError, ValueError):
     def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
+
+    def at(self, place: str) -> Self:
+        """Return the same about a part of what was handed in."""
+        problems = [
+            (f"{place}.{where}" if where else place, what) for where, what in self.problems
+        ]
+        return type(self)(f"{place}: {self}", problems)
 
 
 class InvalidAgentIdError(InvalidInputError):
@@ -243,13 +256,11 @@ class StorageError(DaybookError):
     """AWS refused a request, or did not answer it.
 
     When a decision was being logged, `decision_id` is its id: whether or not it was written,
-    logging it again with this id counts once. When many were, `decision_ids` are theirs, in
-    order, and the same holds for each. When a signal was being published, `signal_id` is
+    logging it again with this id counts once. When a signal was being published, `signal_id` is
     its id: `MultiAgentCoordinator.route(signal_id)` finishes what was begun.
     """
 
     decision_id: str | None = None
-    decision_ids: Sequence[str] = ()
     signal_id: str | None = None
 
 

@@ -20,6 +20,7 @@ from daybook.decisions import DecisionPage, DecisionQuery
 from daybook.errors import InvalidInputError
 from daybook.memory_manager import MemoryManager, checked_memory
 from daybook.models import DecisionRecord, DecisionType, MemoryTier
+from daybook.models.base import MOST_PROBLEMS
 from daybook.models.decisions import checked_decision_type
 from daybook.models.drafts import DecisionDraft, OutcomeDraft
 
@@ -110,11 +111,11 @@ class DecisionLogger:
 
         Each is a mapping of what `log_decision` takes. With a spool all are on the disk when
         this returns, in one commit, or none is; without, they are written 25 to a request.
-        InvalidInputError names the faulty ones by their place, before anything is written. A
-        StorageError carries all ids in `decision_ids`: hand them in with the decisions to try
-        again, and each counts once.
+        InvalidInputError names the faulty ones by their place, before anything is written.
+        Whatever else is raised carries all ids in `decision_ids`, for some may be written: hand
+        them in with the decisions to try again, and each counts once.
         """
-        drafts = [_numbered(place, said) for place, said in enumerate(decisions)]
+        drafts = _drafts(decisions)
         _settle_parent(drafts)
         return self.memory.record_decisions(drafts)
 
@@ -321,16 +322,32 @@ def _drafted(said: Mapping[str, Any]) -> DecisionDraft:
     return decision_draft({**said, **parent})
 
 
-def _numbered(place: int, said: object) -> DecisionDraft:
-    if not isinstance(said, Mapping) or not all(isinstance(name, str) for name in said):
+def _drafts(decisions: object) -> list[DecisionDraft]:
+    """Return the drafts, or raise InvalidInputError that names every faulty field of every one."""
+    if isinstance(decisions, Mapping | str) or not isinstance(decisions, Iterable):
         raise InvalidInputError(
-            f"decisions[{place}] is {said!r:.80}: pass a mapping of log_decision's arguments"
+            f"{decisions!r:.80} is no list of decisions: pass a list, of a mapping of "
+            "log_decision's arguments for each"
         )
-    try:
-        return _drafted(said)
-    except InvalidInputError as fault:
-        problems = [(f"{place}.{where}", reason) for where, reason in fault.problems]
-        raise InvalidInputError(f"decisions[{place}]: {fault}", problems) from None
+    drafts: list[DecisionDraft] = []
+    faults: list[InvalidInputError] = []
+    for place, said in enumerate(decisions):
+        try:
+            drafts.append(_drafted(_checked_names(said)))
+        except InvalidInputError as fault:
+            faults.append(fault.at(f"decisions.{place}"))
+            if len(faults) == MOST_PROBLEMS:
+                break
+    if faults:
+        problems = [problem for fault in faults for problem in fault.problems]
+        raise InvalidInputError("; ".join(map(str, faults)), problems)
+    return drafts
+
+
+def _checked_names(said: object) -> Mapping[str, Any]:
+    if not isinstance(said, Mapping) or not all(isinstance(name, str) for name in said):
+        raise InvalidInputError(f"it is {said!r:.80}: pass a mapping of log_decision's arguments")
+    return said
 
 
 def _settle_parent(drafts: Sequence[DecisionDraft]) -> None:

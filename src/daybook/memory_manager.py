@@ -73,16 +73,15 @@ class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, Sig
     def _spool(self, given: str | PathLike[str] | SpoolConfig | None) -> Spool | None:
         if given is None:
             return None
-        config = given if isinstance(given, SpoolConfig) else SpoolConfig(path=given)
         if self.api is None:
-            return acquire(config, self.client_manager, ToTables(self.store))
+            return acquire(given, self.client_manager, ToTables(self.store))
         url = self.api.url
 
         @cache
         def handle_of(agent_id: str) -> MemoryManager:
             return MemoryManager(agent_id, self.client_manager, door="api", api_url=url)
 
-        return acquire(config, (self.client_manager, url), ToApi(handle_of))
+        return acquire(given, (self.client_manager, url), ToApi(handle_of))
 
     def flush(self, timeout: float | None = None) -> bool:
         """Deliver what waits in the spool, now; True at once without one.

@@ -1,7 +1,7 @@
 """What logging many decisions at once must do on every backend: what logging each would."""
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -49,19 +49,31 @@ def test_none(log: DecisionLogger) -> None:
 @pytest.mark.parametrize(
     ("faulty", "where"),
     [
-        (plain(1.5), "1.confidence"),
-        ({"decision_type": RISK}, "1.confidence"),
-        (plain(0.5, decisionId="x"), "1.decisionId"),
+        (plain(1.5), "confidence"),
+        ({"decision_type": RISK}, "confidence"),
+        (plain(0.5, decisionId="x"), "decisionId"),
+        (plain(0.5, decided_at=datetime(2999, 1, 1, tzinfo=UTC)), "decided_at"),
     ],
 )
 def test_a_faulty_one_is_named_and_none_is_written(
     log: DecisionLogger, faulty: Any, where: str
 ) -> None:
     """By its place in the list."""
-    with pytest.raises(InvalidInputError, match=r"decisions\[1\]") as told:
+    with pytest.raises(InvalidInputError, match=r"decisions\.1: ") as told:
         log.log_decisions([plain(0.5), faulty, plain(0.5)])
-    assert [place for place, _ in told.value.problems] == [where]
+    assert [place for place, _ in told.value.problems] == [f"decisions.1.{where}"]
     assert next(log.query_decisions(), None) is None
+
+
+def test_all_faulty_ones_are_named(log: DecisionLogger) -> None:
+    """At once, and not one after the other."""
+    with pytest.raises(InvalidInputError) as told:
+        log.log_decisions([plain(2), plain(0.5), {"confidence": 3}])
+    assert {place for place, _ in told.value.problems} == {
+        "decisions.0.confidence",
+        "decisions.2.decision_type",
+        "decisions.2.confidence",
+    }
 
 
 @pytest.mark.parametrize("thing", [None, "risk_assessment", {1: 2}, ["confidence"]])
@@ -69,6 +81,13 @@ def test_what_is_no_decision(log: DecisionLogger, thing: Any) -> None:
     """The error says what to pass."""
     with pytest.raises(InvalidInputError, match="pass a mapping"):
         log.log_decisions([thing])
+
+
+@pytest.mark.parametrize("thing", [None, 5, "", {}, plain(0.5)])
+def test_what_is_no_list(log: DecisionLogger, thing: Any) -> None:
+    """One mapping is a likely slip, and an empty one is no empty list."""
+    with pytest.raises(InvalidInputError, match="pass a list"):
+        log.log_decisions(thing)
 
 
 def test_ids_handed_in_again_count_once(
@@ -80,8 +99,12 @@ def test_ids_handed_in_again_count_once(
     assert log.log_decisions(said[:2]) == own[:2]
     assert log.log_decisions([*said, plain(0.9)])[:3] == own
     assert len(list(log.query_decisions())) == 4
-    with pytest.raises(DecisionConflictError):
-        log.log_decisions([plain(0.7, decision_id=own[0])])
+    new = [plain(0.3), plain(0.7, decision_id=own[0])]
+    with pytest.raises(DecisionConflictError) as told:
+        log.log_decisions(new)
+    ids = list(told.value.decision_ids)
+    assert log.log_decisions([new[0] | {"decision_id": ids[0]}]) == ids[:1]
+    assert len(list(log.query_decisions())) == 5
     foreign = new_decision_id("somebody-else", client_manager.clock())
     with pytest.raises(ForeignDecisionError):
         log.log_decisions([plain(0.7, decision_id=foreign)])

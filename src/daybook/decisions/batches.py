@@ -62,21 +62,24 @@ def write_new(store: Store, new: Sequence[PreparedDecision], now: datetime) -> N
     store.put_prepared(DECISIONS, [b"%b,%b" % (each.item, arrival) for each in new])
 
 
-def record_all(store: Store, decisions: Sequence[tuple[str, DecisionDraft]]) -> None:
-    """Write decisions under these ids.
+def record_all(
+    store: Store, agent_id: str, decisions: Sequence[tuple[str, DecisionDraft]]
+) -> None:
+    """Write decisions of an agent under these ids.
 
     Drafts with an id of their own may have been written before: these are recorded one by one,
-    as large ones are, and the others 25 to a request. Raises what `record` raises.
+    as large ones are, and then the others 25 to a request. Raises what `record` raises.
     """
+    now = store.clock()
     together: list[PreparedDecision] = []
     alone: list[DecisionRecord] = []
     for decision_id, draft in decisions:
         ready = PreparedDecision.of(store, decision_id, draft)
         if ready.is_large or draft.decision_id is not None:
-            alone.append(ready.record(store, store.clock()))
+            alone.append(draft.named(decision_id).to_record(agent_id, now))
         else:
             together.append(ready)
-    for batch in cut(together, WRITE_LIMIT):
-        write_new(store, batch, store.clock())
     for each in alone:
         record(store, each)
+    for batch in cut(together, WRITE_LIMIT):
+        write_new(store, batch, store.clock())

@@ -8,12 +8,13 @@ from daybook.decisions.batches import PreparedDecision, record_all
 from daybook.decisions.queries import DecisionPage, DecisionQuery
 from daybook.decisions.spooling import kept_draft, kept_prepared
 from daybook.doors import Handle, verb
-from daybook.errors import ForeignDecisionError, StorageError
+from daybook.errors import DaybookError, ForeignDecisionError, InvalidInputError, StorageError
 from daybook.models import (
     DecisionOutcome,
     DecisionRecord,
     DecisionType,
     MemoryTier,
+    new_decision_id,
 )
 from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
 from daybook.models.identity import ascending_bits
@@ -30,46 +31,60 @@ class DecisionVerbs(Handle):
         Raises InvalidInputError, DecisionConflictError, or StorageError, which carries the
         decision's id. `DecisionLogger` is the comfortable way to call this.
         """
-        if self.spool is None and self.api is None:
-            return self._recorded(draft)
-        made = draft.to_record(self.agent_id, self.clock())
-        try:
-            if self.spool is not None:
-                self._keep(self.spool, [(made.decision_id, draft)], is_new=is_new)
-                return made
-            receipt = self._log_decision(draft.named(made.decision_id))
-        except StorageError as fault:
-            fault.decision_id = made.decision_id
-            raise
-        return made.model_copy(update={"arrived_at": receipt.arrived_at})
+        if self.spool is not None:
+            decision_id = draft.identified(self.agent_id, now := self.clock())
+            try:
+                self._keep(self.spool, [(decision_id, draft)], is_new=is_new)
+            except StorageError as fault:
+                fault.decision_id = decision_id
+                raise
+            return draft.named(decision_id).to_record(self.agent_id, now)
+        if self.api is not None:
+            return self._sent(draft.named(self._new_id(draft)))
+        return self._recorded(draft)
 
     def record_decisions(self, drafts: Sequence[DecisionDraft]) -> list[str]:
         """Write many decisions; return their ids, in the same order.
 
-        Ids that are made for them sort in this order, too. By way of a spool all are kept, or
-        none; in the tables those without an id of their own are written 25 to a request; through
-        the API each is a request. Raises what `record_decision` raises; a StorageError then
-        carries the ids of all.
+        Ids that are made for them sort in this order, too, where they are of one moment. By way
+        of a spool all are kept, or none; in the tables those without an id of their own are
+        written 25 to a request; through the API each is a request. Raises what `record_decision`
+        raises, about `decisions.<place>` where it is one that is wrong; what is raised once some
+        may be written carries the ids of all.
         """
         now = self.clock()
-        bits = ascending_bits(len(drafts))
-        ids = [
-            draft.identified(self.agent_id, now, random_bits=own)
-            for draft, own in zip(drafts, bits, strict=True)
-        ]
+        ids = []
+        for place, (draft, bits) in enumerate(
+            zip(drafts, ascending_bits(len(drafts)), strict=True)
+        ):
+            try:
+                ids.append(draft.identified(self.agent_id, now, random_bits=bits))
+            except InvalidInputError as fault:
+                raise fault.at(f"decisions.{place}") from None
         decisions = list(zip(ids, drafts, strict=True))
         try:
             if self.spool is not None:
                 self._keep(self.spool, decisions)
             elif self.api is None:
-                record_all(self.store, decisions)
+                record_all(self.store, self.agent_id, decisions)
             else:
                 for decision_id, draft in decisions:
-                    self._log_decision(draft.named(decision_id))
-        except StorageError as fault:
+                    self._sent(draft.named(decision_id))
+        except DaybookError as fault:
             fault.decision_ids = ids
             raise
         return ids
+
+    def _new_id(self, draft: DecisionDraft) -> str:
+        return new_decision_id(self.agent_id, draft.decided_at or self.clock())
+
+    def _sent(self, draft: DecisionDraft) -> DecisionRecord:
+        try:
+            made_there = self._log_decision(draft)
+        except StorageError as fault:
+            fault.decision_id = draft.decision_id
+            raise
+        return draft.to_record(self.agent_id, made_there.arrived_at)
 
     def _keep(
         self, spool: Spool, decisions: Sequence[tuple[str, DecisionDraft]], *, is_new: bool = False

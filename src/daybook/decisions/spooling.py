@@ -6,6 +6,7 @@ is written; for the API, and all outcomes, as they were handed in.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,10 @@ OUTCOME = "outcome"
 
 _OWN_FAULT = (RejectedError, BodyCorruptError, InvalidInputError)
 """Faults that lie in the entry: trying it again changes nothing."""
-_EVERYWHERE = (UnreachableError, ThrottledError, TableMissingError)
-"""Faults that the next entry would meet as well."""
+_EVERYWHERE = (UnreachableError, TableMissingError)
+"""Faults that the next entry would meet as well. DynamoDB throttles an agent's partition."""
+_TRIES = 2
+"""Of a batch whose items are left undone: the spool itself tries again, after longer."""
 
 
 def kept_prepared(decision: PreparedDecision, *, is_new: bool) -> Kept:
@@ -97,6 +100,10 @@ class Course:
         """Return the entries that can still be delivered."""
         return [] if self.is_stopped else [e for e in entries if e.agent_id not in self._held]
 
+    def hold(self, agents: Iterable[str], fault: StorageError) -> None:
+        """Deliver nothing further of these agents."""
+        self._held |= dict.fromkeys(agents, fault)
+
     def write_each(self, entries: Iterable[Entry], write: Callable[[Entry], None]) -> None:
         """Write entries in their order. What is wrong with an agent or an entry is its own."""
         for entry in entries:
@@ -109,7 +116,7 @@ class Course:
             except _EVERYWHERE as fault:
                 self.stop(fault)
             except StorageError as fault:
-                self._held[entry.agent_id] = fault
+                self.hold([entry.agent_id], fault)
             except (DaybookError, ValueError, TypeError, KeyError) as fault:
                 self._refuse(entry, fault)
             else:
@@ -137,7 +144,7 @@ class ToTables:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store = replace(store, backoff=replace(store.backoff, tries=_TRIES))
 
     def __call__(self, run: Sequence[Entry]) -> Delivery:
         """Deliver a run in its order, and what follows each other together where it can be."""
@@ -153,17 +160,21 @@ class ToTables:
         """Write new decisions, in batches, and then the outcomes."""
         now = self._store.clock()
         written: dict[str, bytes] = {}
-        for batch in cut([entry for entry in part if entry.kind == DECISION], WRITE_LIMIT):
+        decisions = [entry for entry in part if entry.kind == DECISION]
+        for batch in map(course.open_to, cut(decisions, WRITE_LIMIT)):
+            if not batch:
+                continue
             try:
                 kept = {entry.number: read_kept(entry.body) for entry in batch}
                 write_new(self._store, list(kept.values()), now)
             except UnfinishedBatchError as fault:
-                left = {put["PutRequest"]["Item"]["sk"]["S"] for _, put in fault.unprocessed}
-                course.delivered += [
-                    each for each in batch if kept[each.number].sort_key not in left
-                ]
-                course.stop(fault)
-            except (*_EVERYWHERE, ThrottledError) as fault:
+                keys_left = {put["PutRequest"]["Item"]["sk"]["S"] for _, put in fault.unprocessed}
+                left = [each for each in batch if kept[each.number].sort_key in keys_left]
+                course.delivered += [each for each in batch if each not in left]
+                course.hold((each.agent_id for each in left), fault)
+            except ThrottledError as fault:
+                course.hold((each.agent_id for each in batch), fault)
+            except _EVERYWHERE as fault:
                 course.stop(fault)
             except (*_OWN_FAULT, StorageError):
                 # one of them, or of their agents, is at fault: each by itself then
@@ -171,11 +182,9 @@ class ToTables:
             else:
                 course.delivered += batch
                 written |= {str(each.decision_id): each.item for each in kept.values()}
-            if course.is_stopped:
-                return
         outcomes = course.open_to(entry for entry in part if entry.kind == OUTCOME)
-        decisions = self._known(outcomes, written, items.arrival(self._store, now))
-        course.write_each(outcomes, lambda entry: self._write_outcome(entry, decisions))
+        known = self._known(outcomes, written, items.arrival(self._store, now))
+        course.write_each(outcomes, lambda entry: self._write_outcome(entry, known))
 
     def _known(
         self, outcomes: Sequence[Entry], written: Mapping[str, bytes], arrival: Item

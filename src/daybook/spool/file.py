@@ -42,7 +42,8 @@ MOST_ROWS = 100
 class Change(NamedTuple):
     """A statement for any number of rows: how it begins and ends, what stands for each row.
 
-    One statement for all, for with each that SQLite runs Python lets other threads in.
+    One statement for all rows: at each that SQLite runs other threads may take the interpreter,
+    and this one waits for it.
     """
 
     beginning: str
@@ -237,7 +238,11 @@ def removing(entries: Sequence[Entry]) -> Change:
 
 def setting_aside(refused: Sequence[Refusal]) -> list[Change]:
     """Return the changes that take entries out of the way and keep them, with the reasons."""
-    rows = [(*_row(refusal.entry), refusal.reason) for refusal in refused]
+    # a reason may quote anything, and SQLite takes UTF-8 only
+    reasons = [refusal.reason.encode(errors="replace").decode() for refusal in refused]
+    rows = [
+        (*_row(refusal.entry), reason) for refusal, reason in zip(refused, reasons, strict=True)
+    ]
     return [
         Change(
             f"INSERT OR REPLACE INTO set_aside ({COLUMNS}, reason) VALUES ",  # noqa: S608 - ours

@@ -1,13 +1,12 @@
 """Lanes: threads that deliver what waits, the entries of each agent in their order."""
 
 import logging
-import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from daybook.errors import StorageError
+from daybook.errors import SpoolError, StorageError
 from daybook.spool.backlog import Backlog
 from daybook.spool.entries import Deliver, Delivery, Entry, Refusal
 from daybook.spool.file import Waiting, removing, sending, setting_aside
@@ -17,9 +16,6 @@ LINGER_SECONDS = 0.1
 """How long entries wait for others to share their request."""
 AHEAD = 500
 """Entries to come that are noted as sent before they are, to note it less often."""
-LONGEST_PAUSE = 5.0
-"""Seconds between tries while delivering fails: pauses double up to it, with jitter."""
-SHORTEST_PAUSE = 0.05
 
 EVERYTHING = ""
 """In the place of an agent's id."""
@@ -114,59 +110,39 @@ class Lane(threading.Thread):
 
     def run(self) -> None:
         """Deliver until the end."""
-        failures = 0
-        while self._backlog.wait():
-            if not self._backlog.has_a_run():
-                self._backlog.hurried.wait(LINGER_SECONDS)
-            taken = self._backlog.claim()
-            if taken and self._deliver_run(taken):
-                failures = 0
-            elif taken:
-                failures += 1
-                self._pause(failures)
-        with suppress(StorageError):
-            self._progress.settle()
-        self.is_at_work = False
-        self._tell_ended()
-
-    def _pause(self, failures: int) -> None:
-        # jitter: other lanes, and agents elsewhere, come back at other moments
-        longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**failures)
-        backlog = self._backlog
-        interrupted_by = backlog.ended if backlog.hurried.is_set() else backlog.hurried
-        interrupted_by.wait(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
-
-    def _deliver_run(self, taken: Sequence[Waiting]) -> bool:
-        """Deliver what was claimed; False if nothing would go through at present."""
         try:
-            self._progress.settle()
-            run, damaged = self._read(taken)
-            if run:
-                self._progress.note_sending(max(entry.number for entry in run))
-            result = self._deliver(run)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the lane goes on
-            if not isinstance(fault, StorageError):
-                _log.exception("delivering from the spool failed")
-            self._progress.tell({EVERYTHING: fault})
-            self._backlog.settle(taken, (), doubtful=True)
-            return False
-        self._take(taken, replace(result, refused=[*damaged, *result.refused]))
-        return result.fault is None
+            while self._backlog.wait():
+                if not self._backlog.has_a_run():
+                    self._backlog.hurried.wait(LINGER_SECONDS)
+                if taken := self._backlog.claim():
+                    self._deliver_run(taken)
+            with suppress(Exception):  # it stays in the file
+                self._progress.settle()
+        finally:
+            self.is_at_work = False
+            self._tell_ended()
 
-    def _take(self, taken: Sequence[Waiting], result: Delivery) -> None:
-        """Note what became of a run, on the disk and here."""
-        gone = {entry.number for entry in result.delivered}
+    def _deliver_run(self, taken: Sequence[Waiting]) -> None:
+        """Deliver what was claimed, and note what became of it, on the disk and here."""
+        result, missing = self._tried(taken)
+        gone = missing | {entry.number for entry in result.delivered}
         gone |= {refusal.entry.number for refusal in result.refused}
+        stay = {each.agent_id for each in taken if each.number not in gone}
         errors: dict[str, Exception | None] = {each.agent_id: None for each in taken}
-        errors |= {**result.held, EVERYTHING: result.fault}
+        errors |= {agent_id: result.held.get(agent_id, result.fault) for agent_id in stay}
+        errors[EVERYTHING] = None
         try:
             self._progress.settle(result.delivered, result.refused)
-        except StorageError as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the lane goes on
             # they are not sent again: only the file has yet to hear of it
-            errors[EVERYTHING] = fault
+            errors[EVERYTHING] = _told(fault)
         with self._progress.changed:
             self._backlog.settle(
-                taken, gone, doubtful=result.uncertain, held=result.held, seconds=LONGEST_PAUSE
+                taken,
+                gone,
+                doubtful=result.uncertain,
+                held=result.held.keys(),
+                stopped=result.fault is not None,
             )
         for refusal in result.refused:
             _log.warning(
@@ -175,6 +151,25 @@ class Lane(threading.Thread):
                 refusal.reason,
             )
         self._progress.tell(errors, len(result.refused))
+
+    def _tried(self, taken: Sequence[Waiting]) -> tuple[Delivery, set[int]]:
+        """Deliver entries; return what became of them, and the numbers of those that are gone."""
+        try:
+            self._progress.settle()
+            run, damaged = self._read(taken)
+            if run:
+                self._progress.note_sending(max(entry.number for entry in run))
+        except Exception as fault:  # noqa: BLE001
+            return Delivery(fault=_told(fault)), set()
+        known = {each.number for each in (*run, *(refusal.entry for refusal in damaged))}
+        missing = {each.number for each in taken} - known
+        if missing:
+            _log.error("the entries %s are no longer in the spool's file", sorted(missing))
+        try:
+            result = self._deliver(run) if run else Delivery()
+        except Exception as fault:  # noqa: BLE001
+            result = Delivery(fault=_told(fault), uncertain=True)
+        return replace(result, refused=[*damaged, *result.refused]), missing
 
     def _read(self, taken: Sequence[Waiting]) -> tuple[list[Entry], list[Refusal]]:
         """Return entries in order, and those that are damaged on the disk."""
@@ -188,3 +183,11 @@ class Lane(threading.Thread):
     def _with_care(self, entry: Entry, waiting: Waiting) -> Entry:
         doubtful = waiting.doubtful or entry.number <= self._progress.sent_before
         return entry._replace(careful=True) if doubtful and not entry.careful else entry
+
+
+def _told(fault: Exception) -> StorageError:
+    """Return a fault as one of ours; log what is none, for then it is a defect."""
+    if isinstance(fault, StorageError):
+        return fault
+    _log.error("delivering from the spool failed", exc_info=fault)
+    return SpoolError(str(fault) or repr(fault))

@@ -1,12 +1,14 @@
 """The spools of this process: one for each file, shared by handles, drained when it ends."""
 
 import atexit
+import logging
 import os
 import signal
 import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +24,9 @@ ORDERLY_SECONDS = 5.0
 """How long a program may take to end in order after SIGTERM, before its spools are drained."""
 
 
+_log = logging.getLogger("daybook")
+
+
 class _Shared:
     def __init__(self, spool: Spool, destination: object) -> None:
         self.spool = spool
@@ -34,12 +39,17 @@ _lock = threading.Lock()
 _of_the_parent: list[object] = []
 
 
-def acquire(config: SpoolConfig, destination: object, deliver: Deliver) -> Spool:
+def acquire(
+    asked: SpoolConfig | str | PathLike[str], destination: object, deliver: Deliver
+) -> Spool:
     """Return the spool of this file for one more handle, opened if it is not.
+
+    Whoever asks for a path only takes the settings as they are.
 
     `destination` is where its entries go: a file has one, and one set of settings. Raises
     SpoolInUseError, or InvalidInputError for settings that are not those it was opened with.
     """
+    config = asked if isinstance(asked, SpoolConfig) else SpoolConfig(path=asked)
     path = Path(config.path).resolve()
     with _lock:
         shared = _shared.get(path)
@@ -52,14 +62,15 @@ def acquire(config: SpoolConfig, destination: object, deliver: Deliver) -> Spool
                 "each a spool of its own"
             )
         else:
-            _check_same_settings(shared.spool.config, config)
+            if config is asked:
+                _check_same_settings(shared.spool.config, config)
             shared.handles += 1
         return shared.spool
 
 
 def _check_same_settings(standing: SpoolConfig, asked: SpoolConfig) -> None:
-    """Raise InvalidInputError for settings that have no effect; the usual ones ask nothing."""
-    if asked not in {replace(standing, path=asked.path), SpoolConfig(path=asked.path)}:
+    """Raise InvalidInputError for settings that would have no effect."""
+    if asked != replace(standing, path=asked.path):
         raise InvalidInputError(
             f"the spool {standing.path} is open in this process as {standing}, and this handle "
             f"asks for {asked}: use the same settings, or only the path"
@@ -112,7 +123,12 @@ def _end_anyway() -> None:
 @atexit.register
 def _drain() -> None:
     for shared in list(_shared.values()):
-        shared.spool.close()
+        try:
+            shared.spool.close()
+        except Exception:  # noqa: BLE001 - the others are drained all the same
+            _log.exception(
+                "the spool %s was not drained; what waits stays in it", shared.spool.path
+            )
 
 
 def _forget() -> None:

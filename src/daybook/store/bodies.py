@@ -34,27 +34,26 @@ def packed(codec: Codec, item: Item, document: JsonObject, *, beside: int = 0) -
     return item | {VERSION: codec.version, BODY: body}
 
 
-def check_large_body(store: Store, item: Item) -> bool:
-    """Return whether the body inside an item has to go to S3.
-
-    Raises BodyTooLargeError if it has to, and no bucket is configured.
-    """
-    body = item[BODY]
-    if not isinstance(body, bytes) or len(body) <= LARGEST_INLINE:
-        return False
-    objects.check_bucket(store.bucket, len(body))
-    return True
+def check_large_body(store: Store, item: Item) -> None:
+    """Raise BodyTooLargeError if the body inside an item has to go to S3, and cannot."""
+    if body := _large_body(item):
+        objects.check_bucket(store.bucket, len(body))
 
 
 def placed(store: Store, folder: str, item: Item) -> Item:
     """Return the item as it is written: a body that is too large is in S3, and pointed to."""
-    body = item[BODY]
-    if not isinstance(body, bytes) or not check_large_body(store, item):
+    body = _large_body(item)
+    if not body:
         return item
     name = f"{folder}/{objects.checksum(body)}"
     objects.put_body(store.s3(), store.bucket, name, body)
     del item[BODY]
     return item | {BODY_OBJECT: name}
+
+
+def _large_body(item: Item) -> bytes | None:
+    body = item[BODY]
+    return body if isinstance(body, bytes) and len(body) > LARGEST_INLINE else None
 
 
 def unpack(store: Store, codec: Codec, item: Item) -> JsonObject:

@@ -67,6 +67,7 @@ def test_public_methods_are_verbs() -> None:
     """What the handle offers can be had through both doors; these do it with other verbs."""
     made_of_others = {
         "record_decision",
+        "record_decisions",
         "record_outcome",
         "query_decisions",
         "page_decisions",
