@@ -2,6 +2,7 @@
 
 from daybook.aio.awaiting import Awaiting, awaited, iterated
 from daybook.logger import DecisionLogger
+from daybook.models.base import checked_kind
 
 PAGE = 25
 
@@ -10,7 +11,11 @@ class AsyncDecisionLogger(Awaiting[DecisionLogger]):
     """A `DecisionLogger` for asyncio: `await log.log_decision(…)`; the sync one is `.sync`.
 
     Blocks need no other: `async with log.sync.deciding(…)`, and `@decision` on `async def`.
+    Raises InvalidInputError when it is made of what is no DecisionLogger.
     """
+
+    def __init__(self, logger: DecisionLogger) -> None:
+        super().__init__(checked_kind(logger, DecisionLogger, "DecisionLogger(memory_manager)"))
 
     log_decision = awaited(DecisionLogger.log_decision)
     log_decisions = awaited(DecisionLogger.log_decisions)

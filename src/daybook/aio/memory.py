@@ -8,7 +8,7 @@ from typing import Self
 
 from daybook.aio.awaiting import Awaiting, awaited, each
 from daybook.deciding.off_loop import off_loop
-from daybook.memory_manager import MemoryManager
+from daybook.memory_manager import MemoryManager, checked_memory
 from daybook.models import AgentSignal
 from daybook.signals import Claim
 
@@ -40,8 +40,12 @@ class AsyncClaim(Awaiting[Claim]):
 class AsyncMemoryManager(Awaiting[MemoryManager]):
     """A `MemoryManager` for asyncio: `await memory.recall(…)`; the sync one is `.sync`.
 
-    `async with` lets go of the spool in the end.
+    `async with` lets go of the spool in the end. Raises InvalidInputError when it is made of what
+    is no MemoryManager.
     """
+
+    def __init__(self, memory_manager: MemoryManager) -> None:
+        super().__init__(checked_memory(memory_manager))
 
     recall = awaited(MemoryManager.recall)
     load_state = awaited(MemoryManager.load_state)

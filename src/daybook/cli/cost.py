@@ -94,8 +94,8 @@ def _print(made: Bill) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("part")
     for heading in ("requests", "dollars", "list price"):
-        table.add_column(heading, justify="right")
-    table.add_column("mostly for")
+        table.add_column(heading, justify="right", overflow="fold")  # never half a number
+    table.add_column("mostly for", overflow="fold")
     for line in made.lines:
         if line.amounts:
             requests = f"{line.requests:,.0f}" if line.requests else "-"

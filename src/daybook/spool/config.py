@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
+from threading import TIMEOUT_MAX
 from typing import Literal
 
-from daybook.errors import InvalidInputError
+from daybook.errors import InvalidInputError, SpoolError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +31,31 @@ class SpoolConfig:
     drain_s: float = 5.0
 
     def __post_init__(self) -> None:
-        if not str(self.path):
-            raise InvalidInputError("a spool needs the path of a file")
-        if min(self.max_entries, self.max_bytes) < 1 or min(self.patience_s, self.drain_s) < 0:
-            raise InvalidInputError(
-                "a spool holds at least one entry of a byte, and its times are not negative"
-            )
-        if self.when_full not in {"wait", "raise"}:
+        if not isinstance(self.path, str | PathLike) or not str(self.path):
+            raise InvalidInputError(f"a spool needs the path of a file, not {self.path!r:.80}")
+        for name in ("max_entries", "max_bytes"):
+            limit = getattr(self, name)
+            if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+                raise InvalidInputError(f"{name} is a whole number from 1, not {limit!r:.40}")
+        for name in ("patience_s", "drain_s"):
+            checked_seconds(getattr(self, name), name)
+        if self.when_full not in ("wait", "raise"):
             raise InvalidInputError(f"when_full is 'wait' or 'raise', not {self.when_full!r:.40}")
+
+    @property
+    def file(self) -> Path:
+        """The file, whatever names it. Raises SpoolError if nothing can be there."""
+        try:
+            return Path(self.path).expanduser().resolve()
+        except (OSError, RuntimeError, ValueError, TypeError) as fault:
+            raise SpoolError(f"{self.path!r:.200} is no path of a file: {fault}") from fault
+
+
+def checked_seconds(given: float, name: str) -> float:
+    """Return seconds that can be waited for, or raise InvalidInputError. `inf` is for ever."""
+    if not isinstance(given, int | float) or isinstance(given, bool) or not given >= 0:
+        raise InvalidInputError(f"{name} is a number of seconds from 0, not {given!r:.40}")
+    return min(given, TIMEOUT_MAX)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,10 +33,18 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """An entry that will never be delivered, and why."""
+    """An entry that will never be delivered, and why.
+
+    One that `is_damaged` says something else than was handed in.
+    """
 
     entry: Entry
     reason: str
+    is_damaged: bool = False
+
+    def __post_init__(self) -> None:
+        # it may quote anything, and is written down and logged as UTF-8
+        object.__setattr__(self, "reason", self.reason.encode(errors="replace").decode())
 
 
 @dataclass(frozen=True, kw_only=True)

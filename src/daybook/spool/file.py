@@ -33,8 +33,10 @@ _SCHEMA = (
     f"PRAGMA application_id={APPLICATION}",
     f"PRAGMA user_version={FORMAT}",
 )
+_TABLES = {"entries", "set_aside", "progress"}
 COLUMNS = "number, agent_id, kind, logged_at, careful, checksum, body"
 
+_NO_CHECKSUM = -1
 MOST_ROWS = 100
 """Rows to a statement; SQLite before 3.32 takes 999 values."""
 
@@ -92,13 +94,20 @@ class Waiting(NamedTuple):
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file. Transactions are our own, and threads take turns under a lock of ours."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.text_factory = lambda text: text.decode(errors="replace")  # damaged text is told of
+    connection.text_factory = _readable
     return connection
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
     """Open a file that another process may own, and change nothing."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    connection.text_factory = _readable
+    return connection
+
+
+def _readable(text: bytes) -> str:
+    """Read text that may be damaged."""
+    return text.decode(errors="replace")
 
 
 class SpoolFile:
@@ -120,22 +129,28 @@ class SpoolFile:
                 raise
 
     def _prepare(self, synchronous: str) -> None:
-        self._run("PRAGMA journal_mode=WAL")
-        self._run(f"PRAGMA synchronous={synchronous}")
-        self._run("PRAGMA fullfsync=1")  # on macOS no other sync reaches the disk itself
-        if self._value("SELECT count(*) FROM sqlite_schema") == 0:
-            self._run("BEGIN IMMEDIATE")
-            for statement in _SCHEMA:
-                self._run(statement)
-            self._run("COMMIT")
-        if self._value("PRAGMA application_id") != APPLICATION:
-            raise SpoolError(f"{self.path} is a database of another program, and no spool")
+        tables = {name for (name,) in self._run("SELECT name FROM sqlite_schema")}
+        application = self._value("PRAGMA application_id")
         found = self._value("PRAGMA user_version")
+        is_new = not tables and not application and not found
+        if application != APPLICATION and not is_new:
+            raise SpoolError(f"{self.path} is a database of another program, and no spool")
         if found > FORMAT:
             raise SpoolError(
                 f"the spool {self.path} has format {found}, and this Daybook reads up to "
                 f"{FORMAT}: upgrade daybook-aws"
             )
+        # from here on the file is changed
+        self._run("PRAGMA journal_mode=WAL")
+        self._run(f"PRAGMA synchronous={synchronous}")
+        self._run("PRAGMA fullfsync=1")  # on macOS no other sync reaches the disk itself
+        if is_new:
+            self._run("BEGIN IMMEDIATE")
+            for statement in _SCHEMA:
+                self._run(statement)
+            self._run("COMMIT")
+        elif not tables >= _TABLES or self._value("SELECT count(*) FROM progress") != 1:
+            raise sqlite3.DatabaseError("a part of it is missing")
         damage = self._value("PRAGMA quick_check(1)")
         if damage != "ok":
             raise sqlite3.DatabaseError(damage)
@@ -238,11 +253,7 @@ def removing(entries: Sequence[Entry]) -> Change:
 
 def setting_aside(refused: Sequence[Refusal]) -> list[Change]:
     """Return the changes that take entries out of the way and keep them, with the reasons."""
-    # a reason may quote anything, and SQLite takes UTF-8 only
-    reasons = [refusal.reason.encode(errors="replace").decode() for refusal in refused]
-    rows = [
-        (*_row(refusal.entry), reason) for refusal, reason in zip(refused, reasons, strict=True)
-    ]
+    rows = [(*_row(each.entry, is_damaged=each.is_damaged), each.reason) for each in refused]
     return [
         Change(
             f"INSERT OR REPLACE INTO set_aside ({COLUMNS}, reason) VALUES ",  # noqa: S608 - ours
@@ -253,11 +264,11 @@ def setting_aside(refused: Sequence[Refusal]) -> list[Change]:
     ]
 
 
-def taking_back(entries: Sequence[Entry]) -> list[Change]:
+def taking_back(refused: Sequence[Refusal]) -> list[Change]:
     """Return the changes that put entries back that were set aside, to be looked at first."""
-    gone = [(entry.number,) for entry in entries]
+    gone = [(each.entry.number,) for each in refused]
     return [
-        adding([entry._replace(careful=True) for entry in entries]),
+        adding([each.entry._replace(careful=True) for each in refused]),
         Change("DELETE FROM set_aside WHERE number IN (", "?", gone, ")"),
     ]
 
@@ -275,7 +286,8 @@ def sorted_out(rows: Iterable[Sequence[Any]]) -> tuple[list[Entry], list[Refusal
         if row[5] == _checksum(entry):
             whole.append(entry)
         else:
-            damaged.append(Refusal(entry=entry, reason="it is damaged on the disk"))
+            reason = "it is damaged on the disk"
+            damaged.append(Refusal(entry=entry, reason=reason, is_damaged=True))
     return whole, damaged
 
 
@@ -288,17 +300,19 @@ def refusals(connection: sqlite3.Connection) -> Iterator[Refusal]:
 def refusal(row: Sequence[Any]) -> Refusal:
     """Return the refusal of a row that was set aside."""
     *columns, reason = row
-    return Refusal(entry=_entry(columns), reason=str(reason))
+    entry = _entry(columns)
+    return Refusal(entry=entry, reason=str(reason), is_damaged=columns[5] != _checksum(entry))
 
 
-def _row(entry: Entry) -> tuple[Any, ...]:
+def _row(entry: Entry, *, is_damaged: bool = False) -> tuple[Any, ...]:
     return (
         entry.number,
         entry.agent_id,
         entry.kind,
         entry.logged_at,
         int(entry.careful),
-        _checksum(entry),
+        # what was damaged stays so, wherever it is put
+        _NO_CHECKSUM if is_damaged else _checksum(entry),
         entry.body,
     )
 

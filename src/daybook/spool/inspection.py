@@ -33,6 +33,8 @@ def look(path: Path) -> Contents:
         raise SpoolError(f"there is no spool {path}")
     try:
         with closing(connect_read_only(path)) as connection:
+            if not path.stat().st_size:
+                raise SpoolError(f"{path} is empty: no handle has opened it yet")
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
                 raise SpoolError(f"{path} is a database of another program, and no spool")
             waiting = connection.execute("SELECT count(*), min(logged_at) FROM entries")
@@ -50,13 +52,19 @@ def look(path: Path) -> Contents:
 def take_back(path: Path, numbers: Collection[int] | None = None) -> int:
     """Put entries that were set aside back, to be tried again; return how many.
 
-    None takes all. Raises SpoolInUseError while the owner runs, and InvalidInputError for a
-    number under which nothing is set aside.
+    None takes all but those that are damaged. Raises SpoolInUseError while the owner runs, and
+    InvalidInputError for a number under which nothing is set aside, or nothing whole.
     """
-    aside = {refusal.entry.number: refusal.entry for refusal in look(path).set_aside}
-    wanted = sorted(aside if numbers is None else set(numbers))
+    aside = {each.entry.number: each for each in look(path).set_aside}
+    whole = {number for number, each in aside.items() if not each.is_damaged}
+    wanted = sorted(whole if numbers is None else set(numbers))
     if unknown := [number for number in wanted if number not in aside]:
         raise InvalidInputError(f"nothing is set aside under {unknown[0]} in {path}")
+    if damaged := [number for number in wanted if number not in whole]:
+        raise InvalidInputError(
+            f"{damaged[0]} is damaged, and says something else than was logged: export it, and "
+            "log what it should say"
+        )
     ownership = Ownership(path)
     try:
         with closing(SpoolFile(path)) as file:

@@ -24,10 +24,10 @@ class Ownership:
                 f"the spool {path} is open in this process, or still ends a request: make all "
                 "handles on it with the same client manager"
             )
-        lock = path.with_name(f"{path.name}.lock")
+        self._lock = path.with_name(f"{path.name}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = lock.open("a+")
+            self._handle = self._lock.open("a+")
         except OSError as fault:
             raise SpoolError(
                 f"the spool {path} cannot be opened: {fault}. Its folder has to be writable, on a "
@@ -43,10 +43,18 @@ class Ownership:
                 f"the spool {path} belongs to process {owner}, which runs: a spool has one owner. "
                 "Give each process a spool of its own"
             ) from fault
+        self.was_owned = os.fstat(self._handle.fileno()).st_size > 0
+        """Whether there was an owner before, which means that the file is a spool."""
         self._handle.truncate(0)
         self._handle.write(f"{os.getpid()}\n")
         self._handle.flush()
         _here.add(self._path)
+
+    def give_up(self) -> None:
+        """Give up what could not be opened; what was no spool before has no trace of it."""
+        if not self.was_owned:
+            self._lock.unlink(missing_ok=True)
+        self.release()
 
     def release(self) -> None:
         """Give the spool up."""

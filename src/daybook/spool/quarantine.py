@@ -23,14 +23,19 @@ from daybook.spool.file import (
 
 _log = logging.getLogger("daybook")
 
+_MAGIC = b"SQLite format 3\0"
+"""How every database of SQLite begins."""
 _BESIDE = ("", "-wal", "-shm")
 """SQLite's files, by what their names add."""
 
 
-def open_or_save(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
+def open_or_save(
+    path: Path, file: Callable[[Path], SpoolFile], *, was_spool: bool = True
+) -> SpoolFile:
     """Open a spool's file; if it is damaged, a new one with all that can be saved.
 
-    Raises SpoolError when the disk, and not the file, is at fault, or the file is no spool.
+    What is no database is a damaged spool only if it `was_spool` once. Raises SpoolError when the
+    disk, and not the file, is at fault, or the file is no spool.
     """
     _make_private(path)
     try:
@@ -41,6 +46,10 @@ def open_or_save(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
             cause, sqlite3.OperationalError
         ):
             raise
+        if not was_spool and not _is_database(path):
+            raise SpoolError(
+                f"{path} is a file of something else, and no spool; it is left as it is"
+            ) from fault
         # before anything is moved: whatever goes wrong here, the next try finds it as it was
         entries, refused = _saved(path)
         moved = _moved(path)
@@ -56,6 +65,11 @@ def open_or_save(path: Path, file: Callable[[Path], SpoolFile]) -> SpoolFile:
             len(entries) + len(refused),
         )
         return fresh
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def _make_private(path: Path) -> None:

@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import TIMEOUT_MAX
 
 from daybook.errors import SpoolClosedError, SpoolFullError
 from daybook.spool.backlog import Backlog
-from daybook.spool.config import SpoolConfig, SpoolStatus
+from daybook.spool.config import SpoolConfig, SpoolStatus, checked_seconds
 from daybook.spool.entries import Deliver, Entry, Kept
 from daybook.spool.file import Change, SpoolFile, Waiting, adding
 from daybook.spool.group_commit import GroupCommit
@@ -34,11 +35,11 @@ class Spool:
         file: Callable[[Path], SpoolFile] = SpoolFile,
     ) -> None:
         self.config = config
-        self.path = Path(config.path).resolve()
+        self.path = config.file
         self._process = os.getpid()
         self._ownership = Ownership(self.path)
         try:
-            self._file = open_or_save(self.path, file)
+            self._file = open_or_save(self.path, file, was_spool=self._ownership.was_owned)
             self._number = self._file.last_number()
             waiting = self._file.waiting()
             self._commits = GroupCommit(self._file)
@@ -49,7 +50,7 @@ class Spool:
                 set_aside=self._file.count_set_aside(),
             )
         except BaseException:
-            self._ownership.release()
+            self._ownership.give_up()
             raise
         names = [f"daybook-spool-{number}" for number in range(LANES)]
         self._backlog = Backlog(LANES)
@@ -94,7 +95,7 @@ class Spool:
         None waits for as long as it takes. What was set aside does not wait.
         """
         self._check_usable()
-        return self._drained(timeout)
+        return self._drained(None if timeout is None else checked_seconds(timeout, "timeout"))
 
     def close(self, timeout: float | None = None) -> bool:
         """Deliver what waits, for up to `timeout` seconds (`drain_s`), and close the file.
@@ -103,17 +104,19 @@ class Spool:
         that is under way is waited for a second longer; after that the spool is let go when it
         ends.
         """
+        asked = self.config.drain_s if timeout is None else timeout
+        seconds = checked_seconds(asked, "timeout")
         if self.is_foreign or self._closing.is_set():
             return True
         self._closing.set()
-        deadline = time.monotonic() + (self.config.drain_s if timeout is None else timeout)
+        deadline = time.monotonic() + seconds
         try:
-            return self._drained(deadline - time.monotonic())
+            return self._drained(seconds)
         finally:
             self._backlog.end()
             deadline = max(deadline, time.monotonic() + 1.0)
             for lane in self._lanes:
-                lane.join(max(0.0, deadline - time.monotonic()))
+                lane.join(min(TIMEOUT_MAX, max(0.0, deadline - time.monotonic())))
 
     def status(self) -> SpoolStatus:
         """Return how the spool is doing."""
@@ -154,7 +157,9 @@ class Spool:
                 f"may ever hold, which is {config.max_entries:,} of {config.max_bytes:,} bytes: "
                 "hand in fewer, or raise max_entries and max_bytes"
             )
-        patience = config.patience_s if config.when_full == "wait" else 0.0
+        patience = 0.0
+        if config.when_full == "wait":
+            patience = checked_seconds(config.patience_s, "patience_s")
         with self._progress.changed:
             if not self._progress.changed.wait_for(lambda: self._has_room(count, size), patience):
                 raise SpoolFullError(

@@ -50,7 +50,7 @@ def acquire(
     SpoolInUseError, or InvalidInputError for settings that are not those it was opened with.
     """
     config = asked if isinstance(asked, SpoolConfig) else SpoolConfig(path=asked)
-    path = Path(config.path).resolve()
+    path = config.file
     with _lock:
         shared = _shared.get(path)
         if shared is None:

@@ -12,6 +12,7 @@ from daybook import (
     AWSClientManager,
     DecisionType,
     MemoryManager,
+    ThrottledError,
     new_decision_id,
 )
 from daybook.decisions.batches import PreparedDecision
@@ -235,6 +236,26 @@ class Denying(CountingClient):
         if request["Item"]["pk"]["S"] == self.agent_id:
             raise self.fault
         return self.client.put_item(**request)
+
+
+class Throttling(CountingClient):
+    """Throttles every batch, as DynamoDB does when it takes nothing of it."""
+
+    def batch_write_item(self, **_: Any) -> Any:
+        """Refuse."""
+        raise ThrottledError("slow down")
+
+
+def test_a_throttled_batch_holds_its_agents(writer: Writer) -> None:
+    """And stops no other: DynamoDB throttles a partition, and that is an agent."""
+    other = Writer(writer.manager)
+    run = [writer.decision()[0] for _ in range(30)]
+    careful = other.decision(careful=True)[0]
+    client: Any = Throttling(writer.manager.dynamodb)
+    result, _ = deliver(writer, *run, careful, store=replace(writer.store, dynamodb=client))
+    assert set(result.held) == {writer.agent_id}
+    assert not result.fault
+    assert list(result.delivered) == [careful]
 
 
 def test_what_is_denied_to_an_agent_is_its_own(writer: Writer) -> None:

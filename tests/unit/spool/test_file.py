@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from daybook import SpoolError
-from daybook.spool import Entry, Kept, Refusal, Spool, SpoolConfig
+from daybook import InvalidInputError, SpoolError
+from daybook.spool import Entry, Kept, Refusal, Spool, SpoolConfig, look, take_back
 from daybook.spool.file import SpoolFile, adding, connect, setting_aside
+from daybook.spool.ownership import Ownership
 from tests.unit.spool.conftest import MakeSpool
 from tests.unit.spool.sinks import Sink
 
@@ -28,8 +29,9 @@ def entry(number: int) -> Entry:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a spool's file in which 400 entries wait and one is set aside."""
+    """Give a spool's file in which 400 entries wait and one is set aside, and its lock."""
     path = tmp_path / "spool.db"
+    Ownership(path).release()
     file = SpoolFile(path)
     file.transact([adding([entry(number) for number in range(1, COUNT + 1)])])
     file.transact(setting_aside([Refusal(entry=entry(COUNT + 1), reason="no")]))
@@ -87,8 +89,18 @@ def test_a_damaged_file(
     assert make().status().quarantined == 1
 
 
+def test_a_part_that_is_missing(path: Path, make: MakeSpool, sink: Sink) -> None:
+    """Is damage, too."""
+    with closing(connect(path)) as file:
+        file.execute("DROP TABLE progress")
+    spool = make()
+    assert spool.flush(10)
+    assert len(sink.got) == COUNT
+    assert spool.status().quarantined == 1
+
+
 def test_a_damaged_entry_is_set_aside(path: Path, make: MakeSpool, sink: Sink) -> None:
-    """Where SQLite notices nothing, the checksum does."""
+    """Where SQLite notices nothing, the checksum does; and what is taken back is whole."""
     content = path.read_bytes()
     assert content.count(f"{7:0500}".encode()) == 1
     path.write_bytes(content.replace(f"{7:0500}".encode(), f"{9:0500}".encode()))
@@ -97,6 +109,11 @@ def test_a_damaged_entry_is_set_aside(path: Path, make: MakeSpool, sink: Sink) -
     assert [int(body) for _, body in sink.got] == [n for n in range(1, COUNT + 1) if n != 7]
     assert spool.status().set_aside == 2
     assert spool.status().quarantined == 0
+    spool.close()
+    with pytest.raises(InvalidInputError, match="7 is damaged"):
+        take_back(path, [7])
+    assert take_back(path) == 1
+    assert [each.entry.number for each in look(path).set_aside] == [7]
 
 
 def test_an_empty_file_is_a_new_spool(tmp_path: Path, make: MakeSpool) -> None:
@@ -115,12 +132,38 @@ def test_only_the_user_may_read_it(make: MakeSpool) -> None:
 
 
 def test_the_file_of_another_program(tmp_path: Path, make: MakeSpool) -> None:
-    """Is left as it is."""
-    with closing(sqlite3.connect(tmp_path / "spool.db")) as other:
+    """Is left as it is, and nothing is left beside it."""
+    theirs = tmp_path / "spool.db"
+    with closing(sqlite3.connect(theirs)) as other:
         other.execute("CREATE TABLE customers (name)")
+    before = theirs.read_bytes()
+    for _ in range(2):
+        with pytest.raises(SpoolError, match="a database of another program"):
+            make()
+    assert theirs.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [theirs]
+
+
+@pytest.mark.parametrize("pragma", ["application_id=5", "user_version=9"])
+def test_an_empty_database_of_another_program(
+    tmp_path: Path, make: MakeSpool, pragma: str
+) -> None:
+    """Is no new spool."""
+    with closing(sqlite3.connect(tmp_path / "spool.db")) as other:
+        other.execute(f"PRAGMA {pragma}")
     with pytest.raises(SpoolError, match="a database of another program"):
         make()
-    assert len(list(tmp_path.glob("*damaged*"))) == 0
+
+
+def test_a_file_that_never_was_a_spool(tmp_path: Path, make: MakeSpool) -> None:
+    """As when a path is mistyped: nothing is moved, at the second try neither."""
+    notes = tmp_path / "spool.db"
+    notes.write_text("milk, bread")
+    for _ in range(2):
+        with pytest.raises(SpoolError, match="left as it is"):
+            make()
+    assert notes.read_text() == "milk, bread"
+    assert list(tmp_path.iterdir()) == [notes]
 
 
 def test_a_file_of_a_later_version(path: Path, make: MakeSpool) -> None:
@@ -179,7 +222,7 @@ def test_a_full_disk(tmp_path: Path, sink: Sink) -> None:
 
 FAILING_DISK = """
 import resource, sys
-from daybook import SpoolError
+from daybook import InvalidInputError, SpoolError
 from daybook.spool import Delivery, Kept, Spool, SpoolConfig
 
 hold = lambda run: Delivery(fault=SpoolError("not now"))

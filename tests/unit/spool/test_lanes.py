@@ -1,8 +1,11 @@
 """Delivering: faults that pass, agents that are held back, entries that nobody takes."""
 
 import logging
+import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +145,63 @@ def test_an_agent_that_is_held_back_holds_up_no_other(
     assert {agent for agent, _ in sink.got} == set(agents[1:])
     assert spool.status().depth == 120
     assert spool.status().last_error == "not this one"
+
+
+def test_an_agent_that_is_held_back_slows_no_other_down(
+    make: MakeSpool, sink: Sink, choosy: str
+) -> None:
+    """It is tried again and again, and others go out as ever."""
+    spool = make()
+    agents = [f"agent-{number}" for number in range(1, 9)]
+    for _ in range(20):
+        for agent in (choosy, *agents):
+            spool.append(agent, [Kept("decision", b"1")])
+        time.sleep(0.05)
+    deadline = time.monotonic() + 1
+    while len(sink.got) < 20 * len(agents) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(sink.got) == 20 * len(agents)
+    assert spool.status().depth == 20
+
+
+def test_a_row_that_is_gone_is_waited_for_no_more(
+    make: MakeSpool, sink: Sink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody has taken it out of the file; the others go on."""
+    sink.open.clear()
+    sink.faults = unreachable(1000)
+    first = make(drain_s=0)
+    first.append("scout", [Kept("decision", str(number).encode()) for number in range(3)])
+    sink.open.set()
+    first.close()
+    sink.faults.clear()
+    spool = make()
+    with closing(sqlite3.connect(spool.path)) as other:
+        other.execute("DELETE FROM entries WHERE body = ?", (b"1",))
+        other.commit()
+    with caplog.at_level(logging.ERROR, "daybook"):
+        assert spool.flush(10)
+    assert {0, 2} <= set(sink.bodies("scout"))
+    assert spool.status().depth == 0
+
+
+@pytest.mark.parametrize("reason", ["no \ud800", "no \x00"], ids=["surrogate", "zero"])
+def test_a_reason_that_is_no_text(make: MakeSpool, sink: Sink, reason: str) -> None:
+    """It may quote anything."""
+    deliver = Sink.__call__
+
+    def refuse(self: Sink, run: Sequence[Entry]) -> Delivery:
+        delivered = deliver(self, run)
+        told = [replace(each, reason=reason) for each in delivered.refused]
+        return replace(delivered, refused=told)
+
+    sink.__class__ = type("Quoting", (Sink,), {"__call__": refuse})
+    spool = make()
+    for body in (b"poison", b"1"):
+        spool.append("scout", [Kept("decision", body)])
+    assert spool.flush(10)
+    assert spool.status().set_aside == 1
+    assert sink.bodies("scout") == [1]
 
 
 def test_a_fault_of_our_own_loses_nothing(
