@@ -40,8 +40,8 @@ demo: setup ## three agents trade thirteen years of prices, and learn from the f
 	$(BIN)/python -m examples.trading_desk
 
 .PHONY: test
-test: setup ## run every test, in two processes, a file in one of them
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile
+test: setup ## run every test, in three processes, a file in one of them
+	$(BIN)/pytest --numprocesses=3 --dist=loadfile
 
 .PHONY: campaign
 campaign: setup ## run the long campaigns of fault tests, and the benchmarks that have a bar

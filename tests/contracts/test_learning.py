@@ -29,6 +29,12 @@ from tests.clocks import Clock
 KIND = DecisionType.STRATEGY_SELECTION
 
 
+def by_tables(log: DecisionLogger) -> DecisionLogger:
+    """Return the same agent's logger by the door to the tables."""
+    own = log.memory.agent_id
+    return DecisionLogger(MemoryManager(own, log.memory.client_manager, door="tables"))
+
+
 def live(
     log: DecisionLogger,
     clock: Clock,
@@ -41,8 +47,7 @@ def live(
 
     Straight into the tables: what is tested is what comes after.
     """
-    own = log.memory.agent_id
-    log = DecisionLogger(MemoryManager(own, log.memory.client_manager, door="tables"))
+    log = by_tables(log)
     draw = random.Random(seed)  # noqa: S311 - reproducible, not secret
     for _ in range(count):
         regime, choice = draw.choice(["bull", "bear"]), draw.choice(["momentum", "reversion"])
@@ -240,6 +245,7 @@ def test_keys_without_a_name_teach_nothing(
     learner: PatternLearner, log: DecisionLogger, clock: Clock
 ) -> None:
     """A context may have them; no condition can name them."""
+    log = by_tables(log)
     for number in range(120):
         well = bool(number % 2)
         decision_id = log.log_decision(
