@@ -14,6 +14,8 @@ NOT_COUNTED = (
     "LangGraph",
     "state or decisions in the bucket",
     "the decision queue's messages",
+    "parents and late decisions",
+    "taxes",
 )
 
 

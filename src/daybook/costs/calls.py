@@ -11,7 +11,7 @@ from daybook.costs.deployment import (
     SHARDS,
     Fn,
 )
-from daybook.costs.workload import DAYS_A_MONTH, HOURS_A_MONTH, Workload
+from daybook.costs.workload import DAYS_A_MONTH, Workload
 
 _DAY_MINUTES = 24 * 60
 _DUE_MINUTES = 7
@@ -49,21 +49,21 @@ def calls_of(workload: Workload) -> Calls:
     """
     cycles = workload.cycles_per_day
     agent_days = workload.agents * DAYS_A_MONTH
-    most = _planned(Fn.PLANNER)
+    most = planned_a_day(Fn.PLANNER)
     told = cycles * min(1.0, workload.decisions_per_cycle * workload.outcomes)
     learning = min(most, told)
     hours, days = min(_HOURS_A_DAY, cycles), min(1, cycles)
     late = _DUE_MINUTES / PLANNED_EVERY[Fn.PLANNER]
     runs = min(most, cycles * (1 + late) + hours + days)
     changed = cycles * min(1.0, workload.saves_per_cycle)
-    kept = min(_planned(Fn.KEEPING_PLANNER), changed)
+    kept = min(planned_a_day(Fn.KEEPING_PLANNER), changed)
     streams = [each for each in (cycles, changed) if each]
     by_function = dict.fromkeys(Fn, 0.0) | {
         Fn.API: _api_requests(workload),
         Fn.NEWS: sum(_batches(workload.agents * each) for each in streams) * DAYS_A_MONTH,
         Fn.PLANNER: most * DAYS_A_MONTH,
         Fn.WORKER: runs * agent_days,
-        Fn.KEEPING_PLANNER: _planned(Fn.KEEPING_PLANNER) * DAYS_A_MONTH,
+        Fn.KEEPING_PLANNER: planned_a_day(Fn.KEEPING_PLANNER) * DAYS_A_MONTH,
         Fn.KEEPER: kept * agent_days,
         Fn.ROUTER: workload.cycles * workload.signals_per_cycle,
     }
@@ -77,7 +77,7 @@ def calls_of(workload: Workload) -> Calls:
     )
 
 
-def _planned(planner: Fn) -> float:
+def planned_a_day(planner: Fn) -> float:
     """Return how often a day a schedule calls a planner."""
     return _DAY_MINUTES / PLANNED_EVERY[planner]
 
@@ -101,8 +101,3 @@ def _api_requests(workload: Workload) -> float:
     each = workload.decisions_per_cycle * (1 + workload.outcomes)
     each += saves + min(1.0, saves) + of_signals
     return workload.cycles * each + workload.recalls
-
-
-def window_uses(times_a_day: float, minutes: float) -> float:
-    """Return in how many windows of so many minutes of a month something happens."""
-    return min(times_a_day, _DAY_MINUTES / minutes) / _HOURS_A_DAY * HOURS_A_MONTH

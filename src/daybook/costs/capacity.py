@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 KILOBYTE = 1_024
-_READ_BYTES = 4 * KILOBYTE
+READ_BYTES = 4 * KILOBYTE
 
 _PACKED = 260
 _PACKED_SHARE = 0.24
@@ -155,7 +155,7 @@ def _write_units(size: float) -> int:
 
 
 def _read_units(size: float) -> int:
-    return max(1, math.ceil(size / _READ_BYTES))
+    return max(1, math.ceil(size / READ_BYTES))
 
 
 def _index_read_units(size: float) -> float:

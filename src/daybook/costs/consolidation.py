@@ -7,7 +7,7 @@ where there is nothing to find, a run takes a fraction.
 
 import math
 
-from daybook.costs.capacity import KILOBYTE, Capacity, decision_bytes, log_outcome
+from daybook.costs.capacity import KILOBYTE, READ_BYTES, Capacity, decision_bytes, log_outcome
 
 TYPES = 8
 """Types of decisions that there are; an agent that makes fewer in a cycle uses fewer."""
@@ -88,7 +88,7 @@ def archived_day(decisions: float, decisions_kb: float, item_bytes: float) -> Ca
     `item_bytes` are those of a decision's outcome, which is read with it.
     """
     read = decisions * (decision_bytes(decisions_kb) + item_bytes)
-    return _DAY + Capacity(0, 0, math.ceil(read / 4_096))
+    return _DAY + Capacity(0, 0, math.ceil(read / READ_BYTES))
 
 
 def archived_bytes(decisions_kb: float) -> float:

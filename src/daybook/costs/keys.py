@@ -6,9 +6,9 @@ table's key "once every 5 minutes per client connection with active traffic" (de
 program with many at once asks more often. No test can hold this.
 """
 
-from daybook.costs.calls import Calls, window_uses
+from daybook.costs.calls import Calls
 from daybook.costs.deployment import Fn
-from daybook.costs.workload import DAYS_A_MONTH, Workload
+from daybook.costs.workload import DAYS_A_MONTH, HOURS_A_MONTH, Workload
 
 KEPT_MINUTES = 5
 
@@ -32,9 +32,9 @@ def key_requests(workload: Workload, calls: Calls) -> float:
         bool(each)
         for each in (workload.recalls, workload.saves_per_cycle, workload.signals_per_cycle)
     )
-    asked = connections * tables * window_uses(cycles, KEPT_MINUTES)
+    asked = connections * tables * _times_asked(cycles)
     return asked + sum(
-        reached * window_uses(_times(function, workload, calls), KEPT_MINUTES)
+        reached * _times_asked(_times(function, workload, calls))
         for function, reached in _TABLES_OF.items()
     )
 
@@ -43,3 +43,9 @@ def _times(function: Fn, workload: Workload, calls: Calls) -> float:
     """Return how often a day a function is called; those that a plan calls at once count once."""
     a_day = calls.by_function[function] / DAYS_A_MONTH
     return a_day / workload.agents if function in {Fn.WORKER, Fn.KEEPER} else a_day
+
+
+def _times_asked(times_a_day: float) -> float:
+    """Return in how many of a month's windows, in which a key is kept, something happens."""
+    windows_a_day = 24 * 60 / KEPT_MINUTES
+    return min(times_a_day, windows_a_day) / 24 * HOURS_A_MONTH

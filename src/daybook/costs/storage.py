@@ -1,6 +1,7 @@
 """What there is in the tables and in the archive, once so many days of log are kept."""
 
 from daybook.costs import consolidation
+from daybook.costs.calls import planned_a_day
 from daybook.costs.capacity import (
     CHECKPOINTS_KEPT,
     INDEX_ENTRY,
@@ -8,6 +9,7 @@ from daybook.costs.capacity import (
     decision_bytes,
     state_bytes,
 )
+from daybook.costs.deployment import Fn
 from daybook.costs.workload import Workload
 
 ITEM = 100
@@ -53,7 +55,7 @@ def _memory(workload: Workload) -> float:
     days = workload.retention_days
     types = consolidation.types_of(workload.decisions_per_cycle)
     learned = min(1.0, workload.outcomes * workload.decisions_per_cycle)
-    runs = min(96.0, workload.cycles_per_day * learned)
+    runs = min(planned_a_day(Fn.PLANNER), workload.cycles_per_day * learned)
     records = runs * min(days, consolidation.RUN_RECORDS_DAYS) * consolidation.RUN_RECORD_BYTES
     hours = min(24.0, workload.cycles_per_day) * days * consolidation.HOUR_BYTES
     return types * consolidation.KNOWLEDGE_BYTES + records + hours

@@ -1,5 +1,6 @@
 """`daybook cost`: the table, the JSON, and what is said to wrong numbers."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from daybook.cli import app as cli_app
+from daybook.cli.cost import show_cost
 from daybook.costs import Workload, bill
 
 EXAMPLE = ("--agents", "5", "--cycles-per-day", "144", "--decisions-per-cycle", "4")
@@ -92,3 +94,11 @@ def test_costs_load_no_boto3() -> None:
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True
     )
     assert shown.stdout == "set()\n"
+
+
+def test_the_defaults_are_those_of_a_workload() -> None:
+    """Said in two places, for the command's help shows them."""
+    options = inspect.signature(show_cost).parameters
+    for name, field in Workload.model_fields.items():
+        if not field.is_required():
+            assert options[name].default == field.default, name
