@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from daybook import cli
-from daybook.cli import app as cli_app
 from daybook.cli import platform as commands
 from daybook.errors import PlatformError
 from daybook.platform import Connection, Outcome, PlatformConfig, State, Status
+from tests.unit.cli.conftest import Run
 
 CONNECTION = Connection(
     endpoint_url="http://127.0.0.1:4566",
@@ -37,20 +37,8 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
-    """Run the command; return its exit code, and what it wrote to stdout and stderr."""
-    monkeypatch.setattr(sys, "argv", ["daybook", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        cli_app.run()
-    written = capsys.readouterr()
-    code = ended.value.code
-    return (code if isinstance(code, int) else 0), written.out, written.err
-
-
 def test_up_prints_how_to_connect(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
+    monkeypatch: pytest.MonkeyPatch, daybook: Run, checkout: Path
 ) -> None:
     """After `up` a person sees the lines to export and the agents' roles."""
     asked: dict[str, object] = {}
@@ -62,9 +50,7 @@ def test_up_prints_how_to_connect(
         )
 
     monkeypatch.setattr(commands, "up", fake_up)
-    code, out, _ = run(
-        monkeypatch, capsys, "up", "--port", "4567", "--agent", "a", "--root", str(checkout)
-    )
+    code, out, _ = daybook("up", "--port", "4567", "--agent", "a", "--root", str(checkout))
     assert code == 0
     assert asked["port"] == 4567
     assert asked["agents"] == ["a"]
@@ -74,7 +60,7 @@ def test_up_prints_how_to_connect(
 
 
 def test_refusal_is_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
+    monkeypatch: pytest.MonkeyPatch, daybook: Run, checkout: Path
 ) -> None:
     """What Daybook refuses is a sentence on stderr and exit code 1, without a trace."""
 
@@ -82,31 +68,27 @@ def test_refusal_is_a_sentence(
         raise PlatformError("Port 4566 is in use [by another program].")
 
     monkeypatch.setattr(commands, "up", refuse)
-    code, out, err = run(monkeypatch, capsys, "up", "--root", str(checkout))
+    code, out, err = daybook("up", "--root", str(checkout))
     assert code == 1
     assert out == ""
     assert err == "daybook: Port 4566 is in use [by another program].\n"
 
 
-def test_outside_a_checkout(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_outside_a_checkout(daybook: Run, tmp_path: Path) -> None:
     """Without a checkout there is nothing to deploy, and the command says so."""
-    code, _, err = run(monkeypatch, capsys, "status", "--root", str(tmp_path))
+    code, _, err = daybook("status", "--root", str(tmp_path))
     assert code == 1
     assert "not in one" in err
 
 
-def test_status_as_json(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
-) -> None:
+def test_status_as_json(monkeypatch: pytest.MonkeyPatch, daybook: Run, checkout: Path) -> None:
     """Scripts read the status as JSON."""
 
     def fake_status(config: PlatformConfig) -> Status:
         return Status(state=State.UP, config=config, pid=7, connection=CONNECTION)
 
     monkeypatch.setattr(commands, "status", fake_status)
-    code, out, _ = run(monkeypatch, capsys, "status", "--json", "--root", str(checkout))
+    code, out, _ = daybook("status", "--json", "--root", str(checkout))
     assert code == 0
     found = json.loads(out)
     assert found["state"] == "up"
@@ -114,18 +96,16 @@ def test_status_as_json(
     assert found["agents"] == {"a": CONNECTION.role_arn("a")}
 
 
-def test_status_when_down(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
-) -> None:
+def test_status_when_down(daybook: Run, checkout: Path) -> None:
     """A platform that is down is no error; the exit code tells scripts."""
-    code, out, _ = run(monkeypatch, capsys, "status", "--root", str(checkout))
+    code, out, _ = daybook("status", "--root", str(checkout))
     assert code == 3
     assert out == "The local platform is down. Run `daybook up`.\n"
 
 
-def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_version(daybook: Run) -> None:
     """The version is that of the distribution."""
-    code, out, _ = run(monkeypatch, capsys, "version")
+    code, out, _ = daybook("version")
     assert code == 0
     assert out.strip().count(".") == 2
 

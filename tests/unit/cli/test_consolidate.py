@@ -1,18 +1,18 @@
 """`daybook consolidate`, on moto; the job itself only pretends where a test says so."""
 
 import json
-import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from daybook import AWSClientManager, ConsolidationReport, DecisionLogger, DecisionType
 from daybook import MemoryManager as Handle
-from daybook.cli import app as cli_app
 from daybook.cli import consolidate as command
 from daybook.errors import AccessDeniedError, ConsolidationBusyError, UndoRefusedError
 from daybook.progress.watched_agents import due_agents, note_news
+from tests.unit.cli.conftest import Run
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KIND = DecisionType.RISK_ASSESSMENT
@@ -70,18 +70,9 @@ def learner(manager: AWSClientManager, monkeypatch: pytest.MonkeyPatch) -> Learn
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Give a function that runs the command: exit code, stdout, stderr."""
-
-    def ran(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["daybook", "consolidate", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli_app.run()
-        written = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), written.out, written.err
-
-    return ran
+def run(daybook: Run) -> Run:
+    """Give a function that runs `daybook consolidate`."""
+    return partial(daybook, "consolidate")
 
 
 def due(manager: AWSClientManager) -> list[str]:

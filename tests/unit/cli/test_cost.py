@@ -4,32 +4,27 @@ import inspect
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
-from daybook.cli import app as cli_app
 from daybook.cli.cost import show_cost
 from daybook.costs import Workload, bill
+from tests.unit.cli.conftest import Run
 
 EXAMPLE = ("--agents", "5", "--cycles-per-day", "144", "--decisions-per-cycle", "4")
 
 
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
-    """Run the command; return its exit code, and what it wrote to stdout and stderr."""
+@pytest.fixture
+def run(daybook: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give a function that runs `daybook cost`, in a wide window."""
     monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setattr(sys, "argv", ["daybook", "cost", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        cli_app.run()
-    written = capsys.readouterr()
-    code = ended.value.code
-    return (code if isinstance(code, int) else 0), written.out, written.err
+    return partial(daybook, "cost")
 
 
-def test_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table(run: Run) -> None:
     """Each part has its requests and its dollars; the sum, the prices' day and the rest follow."""
-    code, out, _ = run(monkeypatch, capsys, *EXAMPLE)
+    code, out, _ = run(*EXAMPLE)
     assert code == 0
     made = bill(Workload(agents=5, cycles_per_day=144, decisions_per_cycle=4))
     shown = {line.split("  ")[0]: line for line in out.splitlines() if "  " in line}
@@ -44,9 +39,9 @@ def test_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     assert "Not counted: data transfer" in out
 
 
-def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json(run: Run) -> None:
     """Programs get the same, not rounded, with what it was asked."""
-    code, out, _ = run(monkeypatch, capsys, *EXAMPLE, "--json")
+    code, out, _ = run(*EXAMPLE, "--json")
     assert code == 0
     told = json.loads(out)
     assert told["dollars"] == pytest.approx(sum(p["dollars"] for p in told["parts"].values()))
@@ -56,11 +51,11 @@ def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     assert told["assumptions"]
 
 
-def test_no_free_tier(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_free_tier(run: Run) -> None:
     """The full price is what is to be paid."""
-    told = json.loads(run(monkeypatch, capsys, *EXAMPLE, "--json", "--no-free-tier")[1])
+    told = json.loads(run(*EXAMPLE, "--json", "--no-free-tier")[1])
     assert told["dollars"] == pytest.approx(told["list_price"])
-    other = json.loads(run(monkeypatch, capsys, *EXAMPLE, "--json")[1])
+    other = json.loads(run(*EXAMPLE, "--json")[1])
     assert other["dollars"] < told["dollars"]
 
 
@@ -75,14 +70,9 @@ def test_no_free_tier(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         (("--door", "queue"), "--door is queue, and should be 'tables' or 'api'"),
     ],
 )
-def test_wrong_numbers(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: tuple[str, ...],
-    said: str,
-) -> None:
+def test_wrong_numbers(run: Run, arguments: tuple[str, ...], said: str) -> None:
     """A sentence that names the option, and exit code 1."""
-    code, out, err = run(monkeypatch, capsys, *arguments)
+    code, out, err = run(*arguments)
     assert (code, out) == (1, "")
     assert said in err
 
