@@ -42,7 +42,8 @@ def look(path: Path) -> Contents:
             aside = tuple(refusals(connection))
     except sqlite3.Error as fault:
         raise SpoolError(
-            f"the spool {path} cannot be read: {fault}. Opening it with a handle saves what can be"
+            f"the spool {path} cannot be read: {fault}. If it was one, opening it with a "
+            "handle saves what can be"
         ) from fault
     return Contents(
         depth=depth, oldest_at=oldest, set_aside=aside, quarantined=count_quarantined(path)
