@@ -99,6 +99,10 @@ class Daybook:
         """Return an agent's handle; all share the spool."""
         return MemoryManager(agent, self.manager, spool=self.folder / self.file)
 
+    def depth(self) -> int:
+        """Return how many decisions wait in the spool."""
+        return self.standing.spool.status().depth if self.standing.spool else 0
+
     @contextmanager
     def opened(self, agent: str) -> Iterator[Log]:
         """Give a logger."""

@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -77,6 +78,11 @@ def situation(size: int, seed: int) -> Facts:
     }
 
 
+def facts_of(count: int) -> list[Facts]:
+    """Return so many decisions of 0.9 KB."""
+    return [situation(700, seed) for seed in range(count)]
+
+
 def run(writer: Writer, facts: Sequence[Facts], threads: int) -> Run:
     """Log these decisions by so many threads, each for an agent of its own."""
 
@@ -111,7 +117,7 @@ def units(manager: AWSClientManager, facts: Facts) -> float:
 
 def compare(writers: Sequence[Writer], count: int, runs: int) -> dict[tuple[str, int], list[Run]]:
     """Run all ways in turns; a first round, which warms up, does not count."""
-    facts = [situation(700, seed) for seed in range(count)]
+    facts = facts_of(count)
     found: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for turn in range(runs + 1):
         for threads in THREADS:
@@ -158,13 +164,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             three,
         ]
         found = compare(ways, asked.decisions, asked.runs)
-        for memory in spools:
-            memory.close()
         names = [way.name for way in ways]
         missed += _show_cpu(names, found)
         missed += _show_rates(names, found)
+        missed += _show_draining(ways[1], facts_of(asked.decisions), asked.runs, found)
         missed += _show_latencies(names, found)
-        _show_outages(url, Path(folder), [situation(700, seed) for seed in range(1000)])
+        for memory in spools:
+            memory.close()
+        _show_outages(url, Path(folder), facts_of(1000))
         missed += _show_units(manager, three)
     print("\n".join(["", *missed]) if missed else "\nevery bar is met")
     return 1 if missed else 0
@@ -210,6 +217,37 @@ def _show_rates(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -
                     f"batch_write_item's, and {same:.2f} of those into the same table"
                 )
     return missed
+
+
+def _show_draining(
+    writer: DaybookTogether,
+    facts: Sequence[Facts],
+    runs: int,
+    found: dict[tuple[str, int], list[Run]],
+) -> list[str]:
+    """Print how fast what waits in the spool is delivered, once nobody logs any more."""
+    print("\ndecisions a second, of those that wait in the spool (ratio to the same table)")
+    missed, line = [], ""
+    for agents in THREADS:
+        rate = statistics.median(drained(writer, facts, agents) for _ in range(runs))
+        ratio = rate / median(found[SameTable.name, agents], "per_second")
+        line += f"{agents:>6} agents {rate:>6.0f} ({ratio:.2f})"
+        if ratio < 1:
+            missed.append(f"draining, {agents} agents: {ratio:.2f} of those into the same table")
+    print(f"{'Daybook, what waits':32}{line}")
+    return missed
+
+
+def drained(writer: DaybookTogether, facts: Sequence[Facts], agents: int) -> float:
+    """Return how many a second go out of a spool that was filled for so many agents."""
+    with ExitStack() as stack:
+        for share in _dealt(facts, agents):
+            log_one = stack.enter_context(writer.opened(f"agent-{uuid4().hex}"))
+            for each in share:
+                log_one(each)
+        waits, began = writer.depth(), time.perf_counter()
+        writer.standing.flush(600)
+        return waits / (time.perf_counter() - began)
 
 
 def _show_latencies(names: Sequence[str], found: dict[tuple[str, int], list[Run]]) -> list[str]:
