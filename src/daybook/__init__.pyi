@@ -24,6 +24,7 @@ from .errors import (
     DecisionConflictError,
     DecisionLoggedError,
     DecisionNotFoundError,
+    EmptyReplayError,
     ForeignChainError,
     ForeignDecisionError,
     ForeignPatternError,
@@ -57,6 +58,8 @@ from .errors import (
     StorageError,
     TableMissingError,
     ThrottledError,
+    TrajectoryConflictError,
+    TrajectoryNotFoundError,
     UndoRefusedError,
     UnfinishedBatchError,
     UnknownCallerError,
@@ -92,6 +95,16 @@ from .models import (
     new_decision_id,
 )
 from .models.drafts import DecisionDraft, OutcomeDraft
+from .models.trajectories import ActionStep, OutcomeTag, Trajectory
+from .replay import (
+    ReplayBuffer,
+    ReplayConfig,
+    ReplayEntry,
+    ReplayStatistics,
+    ReplayStrategy,
+    SampledBatch,
+    get_replay_buffer,
+)
 from .settings import Settings
 from .signals import Claim
 from .spool import SpoolConfig, SpoolStatus
@@ -100,6 +113,7 @@ from .store import CapacityMeter
 __all__ = [
     "AWSClientManager",
     "AccessDeniedError",
+    "ActionStep",
     "AgentCard",
     "AgentNotRegisteredError",
     "AgentSignal",
@@ -139,6 +153,7 @@ __all__ = [
     "DecisionRecord",
     "DecisionType",
     "DeliveryReport",
+    "EmptyReplayError",
     "ForeignChainError",
     "ForeignDecisionError",
     "ForeignPatternError",
@@ -158,6 +173,7 @@ __all__ = [
     "NotFoundError",
     "OutcomeConflictError",
     "OutcomeDraft",
+    "OutcomeTag",
     "OvertakenError",
     "PatternCondition",
     "PatternConflictError",
@@ -167,7 +183,13 @@ __all__ = [
     "PlatformError",
     "Recollection",
     "RejectedError",
+    "ReplayBuffer",
+    "ReplayConfig",
+    "ReplayEntry",
+    "ReplayStatistics",
+    "ReplayStrategy",
     "RunNotFoundError",
+    "SampledBatch",
     "SchemaMismatchError",
     "Settings",
     "SignalConflictError",
@@ -188,6 +210,9 @@ __all__ = [
     "StorageError",
     "TableMissingError",
     "ThrottledError",
+    "Trajectory",
+    "TrajectoryConflictError",
+    "TrajectoryNotFoundError",
     "UndoRefusedError",
     "UnfinishedBatchError",
     "UnknownCallerError",
@@ -198,5 +223,6 @@ __all__ = [
     "current_decision",
     "decision",
     "get_client_manager",
+    "get_replay_buffer",
     "new_decision_id",
 ]

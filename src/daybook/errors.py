@@ -23,7 +23,9 @@
     │   ├── StateNotFoundError
     │   ├── CheckpointNotFoundError
     │   ├── SignalNotFoundError
-    │   └── AgentNotRegisteredError
+    │   ├── AgentNotRegisteredError
+    │   ├── TrajectoryNotFoundError
+    │   └── EmptyReplayError
     ├── ConflictError                             something else is already recorded
     │   ├── DecisionConflictError
     │   ├── DecisionLoggedError
@@ -34,6 +36,7 @@
     │   ├── StaleStateError
     │   ├── UndoRefusedError
     │   ├── SignalConflictError
+    │   ├── TrajectoryConflictError
     │   └── ClaimExpiredError
     ├── ChainError                                a chain that cannot be walked to its root
     │   ├── BrokenChainError
@@ -166,6 +169,14 @@ class AgentNotRegisteredError(NotFoundError):
     """The agent is not in the registry of who is there."""
 
 
+class TrajectoryNotFoundError(NotFoundError):
+    """The replay buffer holds no trajectory of this id."""
+
+
+class EmptyReplayError(NotFoundError):
+    """The replay buffer holds nothing to draw."""
+
+
 class StateNotFoundError(NotFoundError):
     """This agent has not saved any state yet."""
 
@@ -219,6 +230,10 @@ class UndoRefusedError(ConflictError):
 
 class SignalConflictError(ConflictError):
     """Another signal is already published under this `dedupe_id`; it stands."""
+
+
+class TrajectoryConflictError(ConflictError):
+    """Another trajectory is already stored under this id; it stands."""
 
 
 class ClaimExpiredError(ConflictError):
