@@ -97,14 +97,13 @@ from .models import (
 from .models.drafts import DecisionDraft, OutcomeDraft
 from .models.trajectories import ActionStep, OutcomeTag, Trajectory
 from .replay import (
-    ReplayBuffer,
     ReplayConfig,
     ReplayEntry,
     ReplayStatistics,
     ReplayStrategy,
     SampledBatch,
-    get_replay_buffer,
 )
+from .replay_buffer import ReplayBuffer, get_replay_buffer
 from .settings import Settings
 from .signals import Claim
 from .spool import SpoolConfig, SpoolStatus

@@ -14,15 +14,16 @@ except ModuleNotFoundError as fault:
     ) from fault
 
 from daybook.replay.batches import ReplayEntry, ReplayStatistics, SampledBatch
-from daybook.replay.buffer import ReplayBuffer, get_replay_buffer
 from daybook.replay.config import ReplayConfig, ReplayStrategy
+from daybook.replay.in_memory import InMemoryReplay
+from daybook.replay.in_tables import ReplayInTables
 
 __all__ = [
-    "ReplayBuffer",
+    "InMemoryReplay",
     "ReplayConfig",
     "ReplayEntry",
+    "ReplayInTables",
     "ReplayStatistics",
     "ReplayStrategy",
     "SampledBatch",
-    "get_replay_buffer",
 ]

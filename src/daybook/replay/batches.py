@@ -3,10 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from daybook.models.base import Record
 from daybook.models.trajectories import Trajectory
 from daybook.replay.sum_tree import Floats, Slots
+
+
+class Drawn(NamedTuple):
+    """Trajectories that were drawn, with which probability, and their indexes."""
+
+    trajectories: list[Trajectory]
+    probabilities: Floats
+    indexes: Slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ class ReplayStatistics(Record, title="the statistics"):
     """What a buffer holds.
 
     `evicted` counts what made room for others since the buffer was made, `mean_loss` is over those
-    that were replayed, and None if none was; `mean_reward` None if it is empty.
+    that were replayed, and None if none was.
     """
 
     total_trajectories: int
@@ -56,5 +65,4 @@ class ReplayStatistics(Record, title="the statistics"):
     by_domain: Mapping[str, int]
     replayed: int
     evicted: int
-    mean_reward: float | None
     mean_loss: float | None

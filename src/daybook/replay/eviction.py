@@ -9,6 +9,10 @@ from daybook.replay.config import ReplayStrategy
 from daybook.replay.sum_tree import Floats, MinTree, Slots
 
 
+REACH = 1024
+"""Slots among which the hand looks for one as low as the least."""
+
+
 class Eviction(Protocol):
     """Knows the slots in use, and which of them makes room."""
 
@@ -52,10 +56,14 @@ class Oldest:
 
 
 class LeastPriority:
-    """The one that is drawn least: of equal ones, the one in the first slot."""
+    """The one that is drawn least. A hand goes round the slots, and of equal ones takes the next.
+
+    Where all are equal, as before any was replayed, that is the oldest.
+    """
 
     def __init__(self) -> None:
         self._tree = MinTree()
+        self._hand = 0
 
     def add(self, slot: int, priority: float, domain: int) -> None:  # noqa: ARG002
         """Take in a slot."""
@@ -71,7 +79,13 @@ class LeastPriority:
 
     def victim(self) -> int:
         """Return the slot of the least priority."""
-        return self._tree.least()
+        slot = self._tree.least()
+        ahead = self._tree.leaves[self._hand : self._hand + REACH]
+        equal = np.flatnonzero(ahead == self._tree.leaves[slot])
+        if len(equal):
+            slot = self._hand + int(equal[0])
+        self._hand = slot + 1
+        return slot
 
 
 class LargestDomain:

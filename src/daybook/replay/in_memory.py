@@ -4,18 +4,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
 from sortedcontainers import SortedKeyList
 
-from daybook.errors import EmptyReplayError, TrajectoryConflictError, TrajectoryNotFoundError
 from daybook.models.trajectories import OutcomeTag, Trajectory
-from daybook.replay.batches import ReplayEntry, ReplayStatistics
+from daybook.replay.batches import Drawn, ReplayEntry, ReplayStatistics
 from daybook.replay.columns import Column
 from daybook.replay.config import ReplayConfig, ReplayStrategy
 from daybook.replay.eviction import eviction_for
-from daybook.replay.priorities import FIRST_PRIORITY, priorities_of
+from daybook.replay.faults import check_same, empty_replay, no_trajectory
+from daybook.replay.priorities import FIRST_LOSS, priorities_of
 from daybook.replay.sampling import SamplingIndex
 from daybook.replay.sum_tree import Floats, Slots
 
@@ -26,15 +25,6 @@ _SECOND = timedelta(seconds=1)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-class Drawn(NamedTuple):
-    """What was drawn, and among how many trajectories."""
-
-    trajectories: list[Trajectory]
-    probabilities: Floats
-    indexes: Slots
-    among: int
-
-
 class InMemoryReplay:
     """Trajectories in this process's memory, safe for threads."""
 
@@ -42,6 +32,7 @@ class InMemoryReplay:
         self._config = config
         self._clock = clock
         self._lock = threading.RLock()
+        self._rng = np.random.default_rng(config.seed)
         self._index = SamplingIndex(config.half_life / _SECOND)
         self._eviction = eviction_for(config.strategy)
         self._trajectories: list[Trajectory | None] = []
@@ -52,11 +43,10 @@ class InMemoryReplay:
         self._losses = Column(np.float64, np.nan)
         self._counts = Column(np.int64, 0)
         self._stored_at = Column(np.float64, 0.0)
-        self._rewards = Column(np.float64, 0.0)
         self._by_outcome: Counter[OutcomeTag] = Counter()
         self._by_domain: Counter[str] = Counter()
         self._ranked: dict[tuple[OutcomeTag, str | None], SortedKeyList] = {}
-        self._highest = FIRST_PRIORITY
+        self._highest_loss = FIRST_LOSS
         self._evicted = 0
 
     def put(self, trajectory: Trajectory) -> None:
@@ -64,7 +54,7 @@ class InMemoryReplay:
         with self._lock:
             standing = self._slots.get(trajectory.trajectory_id)
             if standing is not None:
-                self._check_same(trajectory, self._at(standing))
+                check_same(trajectory, self._at(standing))
                 return
             if len(self._index) >= self._config.capacity:
                 self._evicted += 1
@@ -92,15 +82,14 @@ class InMemoryReplay:
                 stored_at=_EPOCH + float(self._stored_at[here][0]) * _SECOND,
             )
 
-    def draw(self, strategy: ReplayStrategy, count: int, rng: np.random.Generator) -> Drawn:
+    def draw(self, strategy: ReplayStrategy, count: int) -> Drawn:
         """Draw trajectories."""
         with self._lock:
-            held = len(self._index)
-            if not held:
-                raise EmptyReplayError("the replay buffer is empty: store trajectories first")
-            slots, probabilities = self._index.draw(strategy, count, rng)
+            if not len(self._index):
+                raise empty_replay()
+            slots, probabilities = self._index.draw(strategy, count, self._rng)
             drawn = [self._at(slot) for slot in slots.tolist()]
-            return Drawn(drawn, probabilities, self._indexes(slots), held)
+            return Drawn(drawn, probabilities, self._indexes(slots))
 
     def update(self, indexes: Slots, losses: Floats) -> Slots:
         """Take the losses of a replay; return the indexes of what has been evicted since."""
@@ -109,12 +98,12 @@ class InMemoryReplay:
             known = (slots < len(self._trajectories)) & (indexes >= 0)
             known[known] = self._indexes(slots[known]) == indexes[known]
             own, told = slots[known], losses[known]
-            priorities = priorities_of(told, self._config.alpha, self._config.epsilon)
+            priorities = self._priorities(told)
             self._losses.set(own, told)
             np.add.at(self._counts.values, own, 1)
             self._index.reweigh(own, priorities)
             self._eviction.reweigh(own, priorities)
-            self._highest = max(self._highest, *priorities.tolist(), 0.0)
+            self._highest_loss = max(self._highest_loss, *np.abs(told).tolist(), 0.0)
             return indexes[~known]
 
     def top(self, tag: OutcomeTag, task: str | None, limit: int) -> list[Trajectory]:
@@ -146,7 +135,6 @@ class InMemoryReplay:
                 by_domain=dict(sorted(self._by_domain.items())),
                 replayed=len(told),
                 evicted=self._evicted,
-                mean_reward=float(self._rewards[slots].mean()) if len(slots) else None,
                 mean_loss=float(told.mean()) if len(told) else None,
             )
 
@@ -157,7 +145,6 @@ class InMemoryReplay:
         moment = (self._clock() - _EPOCH) / _SECOND
         domain = self._domain_numbers.setdefault(trajectory.domain, len(self._domain_numbers))
         self._generations.reach(here)
-        self._rewards.set(here, trajectory.reward)
         self._by_outcome[trajectory.final_outcome] += 1
         self._by_domain[trajectory.domain] += 1
         self._losses.set(here, np.nan)
@@ -165,8 +152,9 @@ class InMemoryReplay:
         self._stored_at.set(here, moment)
         self._trajectories[slot] = trajectory
         self._slots[trajectory.trajectory_id] = slot
-        self._index.put(here, np.array([self._highest]), np.array([moment]), np.array([domain]))
-        self._eviction.add(slot, self._highest, domain)
+        priority = self._priorities(np.array([self._highest_loss]))
+        self._index.put(here, priority, np.array([moment]), np.array([domain]))
+        self._eviction.add(slot, float(priority[0]), domain)
         for key in _rankings(trajectory):
             if key not in self._ranked:
                 self._ranked[key] = SortedKeyList(key=lambda each: -self._at(each).reward)
@@ -190,6 +178,9 @@ class InMemoryReplay:
         self._trajectories[slot] = None
         self._free.append(slot)
 
+    def _priorities(self, losses: Floats) -> Floats:
+        return priorities_of(losses, self._config.alpha, self._config.epsilon)
+
     def _at(self, slot: int) -> Trajectory:
         trajectory = self._trajectories[slot]
         if trajectory is None:
@@ -199,21 +190,11 @@ class InMemoryReplay:
     def _slot_of(self, trajectory_id: str) -> int:
         slot = self._slots.get(trajectory_id)
         if slot is None:
-            raise TrajectoryNotFoundError(
-                f"there is no trajectory {trajectory_id!r:.80}: it was never stored here, or has "
-                "made room for others"
-            )
+            raise no_trajectory(trajectory_id)
         return slot
 
     def _indexes(self, slots: Slots) -> Slots:
         return self._generations[slots] << GENERATION_BITS | slots
-
-    def _check_same(self, given: Trajectory, standing: Trajectory) -> None:
-        if given != standing:
-            raise TrajectoryConflictError(
-                f"the trajectory {given.trajectory_id!r:.80} is stored already, and says other "
-                "things: trajectories do not change, so store it under an id of its own"
-            )
 
 
 def _rankings(trajectory: Trajectory) -> list[tuple[OutcomeTag, str | None]]:

@@ -4,8 +4,8 @@ import numpy as np
 
 from daybook.replay.sum_tree import Floats
 
-FIRST_PRIORITY = 1.0
-"""Of the first trajectory, whose loss nobody knows; later ones get the highest so far."""
+FIRST_LOSS = 1.0
+"""As if of the first trajectory, whose loss nobody knows; later ones get the highest so far."""
 
 
 def priorities_of(losses: Floats, alpha: float, epsilon: float) -> Floats:
@@ -14,12 +14,11 @@ def priorities_of(losses: Floats, alpha: float, epsilon: float) -> Floats:
     return priorities
 
 
-def importance_weights(probabilities: Floats, count: int, beta: float) -> Floats:
-    """Return `(count * probability) ** -beta`, over the largest of them.
+def importance_weights(probabilities: Floats, beta: float) -> Floats:
+    """Return `(N * probability) ** -beta` over the largest of them, from which N cancels out.
 
-    They correct for unequal draws among `count` trajectories (Schaul et al. 2016, section 3.4),
-    whatever the probabilities came from: also from sums that were out of date.
+    They correct for unequal draws (Schaul et al. 2016, section 3.4), whatever the probabilities
+    came from: also from sums that were out of date.
     """
-    weights = (count * probabilities) ** -beta
-    scaled: Floats = weights / weights.max()
+    scaled: Floats = (probabilities / probabilities.min()) ** -beta
     return scaled

@@ -50,8 +50,9 @@ BODIES = "bodies/"  # the log's: a rule of the bucket ends these, and no others
 MEMORY_BODIES = "memory/"
 STATE_BODIES = "state/"
 THREAD_BODIES = "langgraph/"
+REPLAY_BODIES = "replay/"
 ARCHIVE = "archive/agent="
-OWN_FOLDERS = (BODIES, MEMORY_BODIES, STATE_BODIES, THREAD_BODIES, ARCHIVE)
+OWN_FOLDERS = (BODIES, MEMORY_BODIES, STATE_BODIES, THREAD_BODIES, REPLAY_BODIES, ARCHIVE)
 
 _STATE_BODY = re.compile(rf"{STATE_BODIES}[^/]+/([0-9]{{10}})-[0-9a-f]{{12}}/[^/]+")
 

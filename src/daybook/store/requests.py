@@ -23,10 +23,11 @@ class Put:
 
 @dataclass(frozen=True, kw_only=True)
 class Delete:
-    """One item of a transaction to be deleted, whether or not it is there."""
+    """One item of a transaction to be deleted, perhaps only under a condition."""
 
     table: Table
     key: Item
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,8 @@ class Update:
     """Attributes of one item to be set or removed; the item is made if it is not there.
 
     `moves` gives an attribute the value that another one had before, in this order; the item
-    has to have that other one. `counts` are added to whole numbers that the item has.
+    has to have that other one. `counts` are added to whole numbers that the item has, `adds` to
+    such that it may not have yet.
     """
 
     table: Table
@@ -51,6 +53,7 @@ class Update:
     values: Item
     moves: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    adds: Mapping[str, int] = field(default_factory=dict)
     removes: Sequence[str] = ()
     condition: Condition | None = None
 
@@ -89,6 +92,12 @@ def _update(prefix: str, change: Update) -> Parameters:
         name = placeholders.name(attribute)
         assignments.append(f"{name} = {name} + {placeholders.value(count)}")
     expression = f"SET {', '.join(assignments)}"
+    if change.adds:
+        added = (
+            f"{placeholders.name(attribute)} {placeholders.value(count)}"
+            for attribute, count in change.adds.items()
+        )
+        expression += f" ADD {', '.join(added)}"
     if change.removes:
         expression += f" REMOVE {', '.join(map(placeholders.name, change.removes))}"
     parameters = {
@@ -115,7 +124,8 @@ def _part(prefix: str, write: Write) -> Parameters:
             under = _under(write.condition) if write.condition else {}
             return {"Put": table | {"Item": to_wire(write.item)} | under}
         case Delete():
-            return {"Delete": table | {"Key": to_wire(write.key)}}
+            under = _under(write.condition) if write.condition else {}
+            return {"Delete": table | {"Key": to_wire(write.key)} | under}
         case Check():
             key = {"Key": to_wire(write.key)}
             return {"ConditionCheck": table | key | _under(write.condition)}
@@ -160,12 +170,11 @@ def query(
     return parameters
 
 
-def batch_get(table: str, keys: Sequence[Mapping[str, Value]]) -> Parameters:
-    """BatchGetItem on one table: its `RequestItems`.
-
-    Consistent: what an index has named must not be missed on a replica that lags behind it.
-    """
-    return {table: {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}}
+def batch_get(
+    table: str, keys: Sequence[Mapping[str, Value]], *, consistent: bool = True
+) -> Parameters:
+    """BatchGetItem on one table: its `RequestItems`."""
+    return {table: {"Keys": [to_wire(key) for key in keys], "ConsistentRead": consistent}}
 
 
 def batch_write(table: str, items: Sequence[Mapping[str, Value]]) -> Parameters:

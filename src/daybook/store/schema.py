@@ -137,6 +137,20 @@ SIGNALS = Table(
 REPLAY = Table(
     name="agent_replay",
     holds="trajectories, and the sum tree that samples them",
+    indexes=(
+        Index(
+            name="OutcomeIndex",
+            partition_key="outcome_key",
+            sort_key="reward_key",
+            include=("place",),
+        ),
+        Index(
+            name="TaskIndex",
+            partition_key="task_key",
+            sort_key="reward_key",
+            include=("place",),
+        ),
+    ),
 )
 
 TABLES = (DECISIONS, MEMORY, STATE, SIGNALS, REPLAY)

@@ -112,6 +112,13 @@ class Store:
             return self._standing(refusal, table, key)
         return None
 
+    def exchange(self, table: Table, item: Item) -> Item:
+        """Write an item, and return the one that was there; {} for none. One request."""
+        name = self.name_of(table)
+        request = requests.put(name, item) | {"ReturnValues": "ALL_OLD"}
+        with told_as_ours(f"writing to {name}"):
+            return from_wire(self.dynamodb.put_item(**request).get("Attributes", {}))
+
     def update(self, table: Table, key: Item, values: Item) -> None:
         """Set attributes of an item and leave its others; make it if it is not there."""
         with told_as_ours(f"writing to {self.name_of(table)}"):
@@ -226,10 +233,11 @@ class Store:
             if "Limit" in parameters:
                 parameters["Limit"] = min(parameters["Limit"] * 4, LARGEST_PAGE)
 
-    def fetch(self, table: Table, keys: Iterable[Item]) -> list[Item]:
+    def fetch(self, table: Table, keys: Iterable[Item], *, consistent: bool = True) -> list[Item]:
         """Return the live items of these keys, in no order; missing ones are left out.
 
-        One request for every hundred, several at once.
+        One request for every hundred, several at once. Consistent unless told: what an index has
+        named must not be missed on a replica that lags behind it. Otherwise it costs half.
         """
         name = self.name_of(table)
 
@@ -239,7 +247,9 @@ class Store:
             return answer["Responses"].get(name, []), dict(answer.get("UnprocessedKeys", {}))
 
         def read(run: Sequence[Item]) -> list[Any]:
-            return batching.drain(send, requests.batch_get(name, run), self.backoff)
+            return batching.drain(
+                send, requests.batch_get(name, run, consistent=consistent), self.backoff
+            )
 
         runs = list(batching.cut(list(keys), batching.GET_LIMIT))
         if len(runs) == 1:

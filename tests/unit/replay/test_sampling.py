@@ -151,7 +151,7 @@ def test_importance_weighted_means_are_unbiased(strategy: ReplayStrategy) -> Non
     error = terms.std() / np.sqrt(len(terms))
     assert abs(terms.mean() - expected) < 4.5 * error
     assert error < 0.2
-    scaled = importance_weights(probabilities, len(world.index), 1.0)
+    scaled = importance_weights(probabilities, 1.0)
     assert scaled.max() == 1.0
     np.testing.assert_allclose(scaled / scaled[0], probabilities[0] / probabilities)
 
@@ -159,8 +159,8 @@ def test_importance_weighted_means_are_unbiased(strategy: ReplayStrategy) -> Non
 def test_beta_says_how_much_is_corrected() -> None:
     """Beta 0 leaves all weights alike."""
     probabilities = np.array([0.5, 0.25, 0.125])
-    assert importance_weights(probabilities, 8, 0.0).tolist() == [1.0, 1.0, 1.0]
-    assert importance_weights(probabilities, 8, 0.5) == pytest.approx([0.5, 0.5**0.5, 1.0])
+    assert importance_weights(probabilities, 0.0).tolist() == [1.0, 1.0, 1.0]
+    assert importance_weights(probabilities, 0.5) == pytest.approx([0.5, 0.5**0.5, 1.0])
 
 
 def test_priorities_are_powers_of_losses() -> None:

@@ -7,36 +7,54 @@ from typing import Any, Self
 
 import numpy as np
 
+from daybook.client import AWSClientManager
 from daybook.errors import InvalidInputError
 from daybook.models.base import checked_kind
-from daybook.models.identity import aware
+from daybook.models.identity import aware, checked_agent_id
 from daybook.models.trajectories import OutcomeTag, Trajectory
 from daybook.replay.batches import ReplayEntry, ReplayStatistics, SampledBatch
 from daybook.replay.config import ReplayConfig, ReplayStrategy, checked_strategy
 from daybook.replay.in_memory import InMemoryReplay
+from daybook.replay.in_tables import ReplayInTables
 from daybook.replay.priorities import importance_weights
 from daybook.replay.sum_tree import Floats, Slots
 from daybook.store.table import utc_now
 
 LARGEST_BATCH = 1_000_000
+LARGEST_LOSS = 1e38
+"""Tables keep losses as float32."""
 
 
 class ReplayBuffer:
-    """Trajectories to train on, in this process's memory. Safe for threads.
+    """Trajectories to train on. Safe for threads.
 
-    `config` says how it draws and how much it keeps; what makes room in a full one depends on the
-    strategy: the oldest (uniform, recency), the one of least priority (loss, mixed), or the oldest
-    of the largest domain (domain-balanced).
+    Without a client manager in this process's memory; with one in the tables and S3, where all
+    buffers of the same `name`, an agent's id, share them. `config` says how it draws and how much
+    it keeps; what makes room in a full one depends on the strategy: the oldest (uniform,
+    recency), what is of least priority (loss, mixed), or the oldest of the largest domain
+    (domain-balanced). In tables that is a chunk of up to 128 trajectories of a domain at once,
+    by recency they are as old as their chunk, and losses are float32.
     """
 
     def __init__(
-        self, config: ReplayConfig | None = None, *, clock: Callable[[], datetime] = utc_now
+        self,
+        client_manager: AWSClientManager | None = None,
+        config: ReplayConfig | None = None,
+        *,
+        name: str = "replay",
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.config = checked_kind(config or ReplayConfig(), ReplayConfig, "ReplayConfig(…)")
-        self._clock = clock
-        self._kept = InMemoryReplay(self.config, clock)
-        self._rng = np.random.default_rng(self.config.seed)
-        self._drawing = threading.Lock()
+        self.name = checked_agent_id(name)
+        self._kept: InMemoryReplay | ReplayInTables
+        if client_manager is None:
+            self._clock = clock or utc_now
+            self._kept = InMemoryReplay(self.config, self._clock)
+        else:
+            how = "get_client_manager(…), or None for a buffer in memory"
+            manager = checked_kind(client_manager, AWSClientManager, how)
+            self._clock = clock or manager.clock
+            self._kept = ReplayInTables(manager.store, self.name, self.config)
 
     def store_trajectory(self, trajectory: Trajectory) -> str:
         """Store a trajectory, and return its id. It gets the highest priority so far.
@@ -73,11 +91,10 @@ class ReplayBuffer:
         count = _checked_count(n, "n", LARGEST_BATCH)
         chosen = self.config.strategy if strategy is None else checked_strategy(strategy)
         exponent = self.config.beta if beta is None else _checked_beta(beta)
-        with self._drawing:
-            drawn = self._kept.draw(chosen, count, self._rng)
+        drawn = self._kept.draw(chosen, count)
         return SampledBatch(
             trajectories=drawn.trajectories,
-            weights=importance_weights(drawn.probabilities, drawn.among, exponent),
+            weights=importance_weights(drawn.probabilities, exponent),
             probabilities=drawn.probabilities,
             indexes=drawn.indexes,
         )
@@ -89,7 +106,8 @@ class ReplayBuffer:
 
         Returns the indexes that were refused: what they stood for has made room for others. Where
         an index is named twice its last loss counts. Raises InvalidInputError when they are not as
-        many as each other, or a loss is not finite.
+        many as each other, or a loss is
+        not finite.
         """
         at, told = _checked_update(indexes, losses)
         if not len(at):
@@ -157,21 +175,28 @@ def _checked_update(indexes: Any, losses: Any) -> tuple[Slots, Floats]:
         )
     if len(at) and at.dtype.kind not in "iu":
         raise InvalidInputError(f"indexes are {at.dtype}: use those of a batch, whole numbers")
-    if not np.isfinite(told).all():
+    if not (np.abs(told) <= LARGEST_LOSS).all():
         raise InvalidInputError(
-            "a loss is not finite: a training that diverged must not decide what is replayed"
+            f"a loss is not finite, or over {LARGEST_LOSS:g}: a training that diverged must not "
+            "decide what is replayed"
         )
     return at.astype(np.int64), told
 
 
-_buffers: dict[ReplayConfig, ReplayBuffer] = {}
+_buffers: dict[tuple[AWSClientManager | None, ReplayConfig, str], ReplayBuffer] = {}
 _buffers_lock = threading.Lock()
 
 
-def get_replay_buffer(config: ReplayConfig | None = None) -> ReplayBuffer:
-    """Return the buffer of this configuration; the same one each time, in this process."""
+def get_replay_buffer(
+    client_manager: AWSClientManager | None = None,
+    config: ReplayConfig | None = None,
+    *,
+    name: str = "replay",
+) -> ReplayBuffer:
+    """Return the buffer of this client manager, configuration and name; each time the same one."""
+    wanted = checked_kind(config or ReplayConfig(), ReplayConfig, "ReplayConfig(…)")
     with _buffers_lock:
-        wanted = checked_kind(config or ReplayConfig(), ReplayConfig, "ReplayConfig(…)")
-        if wanted not in _buffers:
-            _buffers[wanted] = ReplayBuffer(wanted)
-        return _buffers[wanted]
+        key = (client_manager, wanted, name)
+        if key not in _buffers:
+            _buffers[key] = ReplayBuffer(client_manager, wanted, name=name)
+        return _buffers[key]

@@ -1,0 +1,201 @@
+"""`ReplayInTables`: a buffer in the tables and S3, which many processes share."""
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+
+from daybook.errors import ThrottledError
+from daybook.models.identity import microseconds, moment_of
+from daybook.models.trajectories import OutcomeTag, Trajectory
+from daybook.replay.batches import Drawn, ReplayEntry, ReplayStatistics
+from daybook.replay.chunk_table import ChunkTable
+from daybook.replay.chunks import Chunk
+from daybook.replay.config import ReplayConfig, ReplayStrategy
+from daybook.replay.faults import check_same, empty_replay, no_trajectory
+from daybook.replay.places import Place, indexes_of
+from daybook.replay.proposals import READ, Proposal
+from daybook.replay.shelf import Shelf
+from daybook.replay.sum_tree import Floats, Slots
+from daybook.store import Store
+from daybook.store.attributes import Item
+
+ROUNDS = 8
+"""Tries to draw in the place of what was evicted while a batch was drawn."""
+TRIES = 5
+"""Tries to store a trajectory whose place was taken away meanwhile."""
+
+
+class ReplayInTables:
+    """Trajectories in the tables, under the name of the buffer. Safe for threads."""
+
+    def __init__(self, store: Store, buffer: str, config: ReplayConfig) -> None:
+        self._config = config
+        self._chunks = ChunkTable(store, buffer, config)
+        self._shelf = Shelf(store, buffer)
+        self._seeds = np.random.default_rng(config.seed)
+        self._seeding = threading.Lock()
+
+    def put(self, trajectory: Trajectory) -> None:
+        """Store a trajectory, at the highest priority so far. Four requests, when it is new.
+
+        First the place is taken, then the trajectory is put there, then its id stands for it, and
+        at last it can be drawn: whatever ends this half-way, storing it again ends it well.
+        """
+        for _ in range(TRIES):
+            standing = self._shelf.place_of(trajectory.trajectory_id)
+            live = self._shelf.fetch_live([standing]) if standing else {}
+            if standing is not None and standing in live:
+                check_same(trajectory, self._shelf.read(live[standing]))
+                self._let_draw(standing, trajectory)
+                return
+            place = self._chunks.reserve(trajectory.domain)
+            self._shelf.put(place, trajectory)
+            if self._shelf.point(place, trajectory, standing) is not None:
+                # somebody else stores the same one at this moment: theirs stands
+                self._shelf.remove(self._shelf.fetch([place], consistent=True).values())
+                continue
+            if self._chunks.fill(place, self._chunks.highest_loss, trajectory.final_outcome):
+                return
+            self._chunks.give_up_head(trajectory.domain, place)
+        raise ThrottledError(
+            f"the trajectory {trajectory.trajectory_id!r:.80} found no place in {TRIES} tries: "
+            "the buffer is too small for all that are stored at once; try it again"
+        )
+
+    def _let_draw(self, place: Place, trajectory: Trajectory) -> None:
+        """Let a trajectory be drawn that was stored before, if that was not done."""
+        chunk = self._chunks.chunks([place.chunk], consistent=True).get(place.chunk)
+        if chunk and chunk.lap == place.lap and np.isnan(chunk.losses[place.slot]):
+            self._chunks.fill(place, self._chunks.highest_loss, trajectory.final_outcome)
+
+    def get(self, trajectory_id: str) -> Trajectory:
+        """Return a trajectory. Two requests."""
+        return self._shelf.read(self._item(trajectory_id)[1])
+
+    def entry(self, trajectory_id: str) -> ReplayEntry:
+        """Return what is known of a trajectory. Three requests."""
+        place, item = self._item(trajectory_id)
+        chunk = self._chunks.chunks([place.chunk], consistent=True)[place.chunk]
+        if chunk.lap != place.lap or np.isnan(chunk.losses[place.slot]):
+            raise no_trajectory(trajectory_id)
+        replays = int(chunk.replays[place.slot])
+        priorities = chunk.priorities(self._config.alpha, self._config.epsilon)
+        return ReplayEntry(
+            trajectory_id=trajectory_id,
+            index=place.number,
+            domain=self._shelf.read(item).domain,
+            loss=float(chunk.losses[place.slot]) if replays else None,
+            priority=float(priorities[place.slot]),
+            replay_count=replays,
+            stored_at=moment_of(int(item["at"])),
+        )
+
+    def draw(self, strategy: ReplayStrategy, count: int) -> Drawn:
+        """Draw trajectories. Three requests: the directory, chunks, trajectories."""
+        directory = self._chunks.directory(*READ[strategy])
+        proposal = Proposal(directory, strategy, self._config) if directory else None
+        if proposal is None or proposal.is_empty:
+            raise empty_replay()
+        with self._seeding:
+            rng = np.random.default_rng(self._seeds.integers(1 << 63))
+        places: list[Place] = []
+        items: dict[Place, Item] = {}
+        chunks: dict[int, Chunk] = {}
+        for _ in range(ROUNDS):
+            new = self._propose(proposal, count - len(places), chunks, rng)
+            items |= self._shelf.fetch(set(new) - items.keys())
+            places += [place for place in new if place in items]
+            if len(places) == count:
+                break
+        if not places:
+            raise empty_replay()
+        # what was evicted while it was drawn is made up for from what is there
+        places += rng.choice(np.array(places, dtype=object), count - len(places)).tolist()
+        probabilities = [proposal.probability(place, chunks[place.chunk]) for place in places]
+        read = {place: self._shelf.read(items[place]) for place in set(places)}
+        return Drawn(
+            [read[place] for place in places], np.array(probabilities), indexes_of(places)
+        )
+
+    def _propose(
+        self,
+        proposal: Proposal,
+        count: int,
+        chunks: dict[int, Chunk],
+        rng: np.random.Generator,
+    ) -> list[Place]:
+        """Draw places; chunks that were not known yet are read, with one request."""
+        chosen = [
+            (way, number)
+            for way, numbers in proposal.choose(count, rng)
+            for number in numbers.tolist()
+        ]
+        chunks |= self._chunks.chunks({number for _, number in chosen} - chunks.keys())
+        places = [
+            proposal.place(way, chunks[number], rng) for way, number in chosen if number in chunks
+        ]
+        return [place for place in places if place is not None]
+
+    def update(self, indexes: Slots, losses: Floats) -> Slots:
+        """Take the losses of a replay; return the indexes of what has been evicted since."""
+        told: dict[Place, tuple[float, int]] = {}
+        for index, loss in zip(indexes.tolist(), losses.tolist(), strict=True):
+            place = Place.of_number(index)
+            told[place] = (loss, told.get(place, (loss, 0))[1] + 1)
+        refused = {place.number for place in self._chunks.tell(told)}
+        taken = [abs(loss) for place, (loss, _) in told.items() if place.number not in refused]
+        self._chunks.raise_highest(max(taken, default=0.0))
+        return np.array([index for index in indexes.tolist() if index in refused], np.int64)
+
+    def top(self, tag: OutcomeTag, task: str | None, limit: int) -> list[Trajectory]:
+        """Return the trajectories that ended so, the highest reward first."""
+        return [self._shelf.read(item) for item in self._shelf.top(tag, task, limit)]
+
+    def prune(self, before: datetime) -> int:
+        """Remove the chunks in which nothing is younger; return how many trajectories went."""
+        directory = self._chunks.directory(consistent=True)
+        moment, removed = microseconds(before), 0
+        if directory is None:
+            return 0
+        old = np.flatnonzero((directory.counts > 0) & (directory.opened_at < moment)).tolist()
+        for chunk in self._chunks.chunks(old, consistent=True).values():
+            if chunk.newest < moment and len(chunk.live) and self._chunks.empty(chunk):
+                removed += len(chunk.live)
+                gone = self._shelf.in_chunk(chunk.number)
+                self._shelf.remove(item for item in gone if item["lap"] == chunk.lap)
+        return removed
+
+    def statistics(self) -> ReplayStatistics:
+        """Return what the buffer holds; reads all chunks."""
+        directory = self._chunks.directory()
+        names: Mapping[int, str] = {}
+        if directory is not None:
+            names = {head.number: head.domain for head in directory.heads.values()}
+        by_outcome = dict.fromkeys((tag.value for tag in OutcomeTag), 0)
+        by_domain: dict[str, int] = {}
+        losses: list[float] = []
+        for chunk in self._chunks.all_chunks():
+            for tag, count in chunk.outcomes.items():
+                by_outcome[tag.value] += count
+            if held := len(chunk.live):
+                name = names[chunk.domain]
+                by_domain[name] = by_domain.get(name, 0) + held
+            losses += chunk.losses[chunk.replays > 0].tolist()
+        return ReplayStatistics(
+            total_trajectories=sum(by_domain.values()),
+            capacity=self._config.capacity,
+            by_outcome=by_outcome,
+            by_domain=dict(sorted(by_domain.items())),
+            replayed=len(losses),
+            evicted=directory.facts.evicted if directory else 0,
+            mean_loss=float(np.mean(losses)) if losses else None,
+        )
+
+    def _item(self, trajectory_id: str) -> tuple[Place, Item]:
+        place = self._shelf.place_of(trajectory_id)
+        item = self._shelf.fetch_live([place]).get(place) if place else None
+        if place is None or item is None:
+            raise no_trajectory(trajectory_id)
+        return place, item
