@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -54,7 +55,8 @@ class ReplayBuffer:
             how = "get_client_manager(…), or None for a buffer in memory"
             manager = checked_kind(client_manager, AWSClientManager, how)
             self._clock = clock or manager.clock
-            self._kept = ReplayInTables(manager.store, self.name, self.config)
+            store = replace(manager.store, clock=self._clock)
+            self._kept = ReplayInTables(store, self.name, self.config)
 
     def store_trajectory(self, trajectory: Trajectory) -> str:
         """Store a trajectory, and return its id. It gets the highest priority so far.

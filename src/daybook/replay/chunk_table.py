@@ -10,11 +10,10 @@ from daybook.errors import ThrottledError
 from daybook.models.identity import microseconds
 from daybook.models.trajectories import OutcomeTag
 from daybook.replay.chunks import (
-    PACK_AFTER,
     Chunk,
-    changes_of,
     empty_chunk,
     filling,
+    is_to_be_packed,
     packing,
     still,
     telling,
@@ -113,7 +112,7 @@ class ChunkTable:
         lap, number, slot = place
         write = filling(self._buffer, number, lap, slot, loss=loss, outcome=outcome, now=now)
         done, item = self._store.revise(write)
-        if done and changes_of(item) >= PACK_AFTER:
+        if done and is_to_be_packed(item, self.width):
             self.pack(number, is_filling=True)
         return done
 
@@ -132,7 +131,7 @@ class ChunkTable:
             done, item = self._store.revise(telling(self._buffer, number, lap, chunks[chunk]))
             if not done:
                 return [Place(lap, number, slot) for slot in chunks[chunk]]
-            if changes_of(item) >= PACK_AFTER:
+            if is_to_be_packed(item, self.width):
                 self.pack(number)
             return []
 
@@ -225,7 +224,7 @@ class ChunkTable:
             return
         facts, now = directory.facts, microseconds(self._store.clock())
         is_new = facts.chunks < max(1, self._config.capacity // facts.width)
-        counts = {"chunks": 1} if is_new else {}
+        counts = {"openings": 1} | ({"chunks": 1} if is_new else {})
         number, lap, condition = facts.chunks, 1, absent("pk")
         if not is_new:
             number = directory.victim(self._config.strategy, seen)
@@ -247,14 +246,14 @@ class ChunkTable:
                 key=replay_keys.buffer_item(self._buffer),
                 values={"width": facts.width},
                 counts=counts,
-                condition=equals("chunks", facts.chunks) & equals("domains", facts.domains),
+                condition=equals("openings", facts.openings),
             ),
         ]
         if not self._store.transact(writes):
             return
         self._note(replay_keys.SUMS, number, 0)
         self._note(replay_keys.COUNTS, number, 0)
-        self._note(replay_keys.OPENINGS, number, (now, own))
+        self._note(replay_keys.OPENINGS, number, (now, facts.openings, own))
         if seen and seen.chunk != number:
             self.pack(seen.chunk, is_filling=True)
 
@@ -266,7 +265,7 @@ class ChunkTable:
         priorities = chunk.priorities(self._config.alpha, self._config.epsilon)
         self._note(replay_keys.SUMS, chunk.number, code_of(float(priorities.sum())))
 
-    def _note(self, part: str, number: int, value: int | tuple[int, int]) -> None:
+    def _note(self, part: str, number: int, value: int | tuple[int, ...]) -> None:
         """Write down what a part of the directory says of a chunk."""
         key = replay_keys.page(self._buffer, part, number // PAGE)
         at = number % PAGE

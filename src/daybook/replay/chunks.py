@@ -20,7 +20,7 @@ from daybook.store.attributes import Item
 from daybook.store.expressions import Condition, equals
 from daybook.store.requests import Update
 
-PACK_AFTER = 12
+MOST_CHANGES = 12
 """Changes that a chunk carries beside its losses; with them it still is under a kilobyte."""
 MOST_REPLAYS = 255
 """Replay counts are bytes: they stay at this."""
@@ -147,9 +147,13 @@ def still(lap: int, newest: int) -> Condition:
     return equals(_LAP, lap) & equals(_NEWEST, newest)
 
 
-def changes_of(item: Item) -> int:
-    """Return how many changes a chunk's item carries."""
-    return int(item[_CHANGES])
+def is_to_be_packed(item: Item, width: int) -> bool:
+    """Whether a chunk carries many changes; in a small one each is many, for the directory's sake.
+
+    The directory learns of changes when they are packed: until then a tenth of a chunk, at most,
+    weighs something else than it says there.
+    """
+    return int(item[_CHANGES]) >= max(1, min(MOST_CHANGES, width // 10))
 
 
 def _loss(slot: int) -> str:

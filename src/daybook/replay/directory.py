@@ -23,7 +23,7 @@ PAGE = 512
 
 _SUM = np.dtype(">u2")
 _COUNT = np.dtype("u1")
-_OPENING = np.dtype([("at", ">u8"), ("domain", ">u2")])
+_OPENING = np.dtype([("at", ">u8"), ("turn", ">u4"), ("domain", ">u2")])
 KINDS: dict[str, np.dtype[Any]] = {
     replay_keys.SUMS: _SUM,
     replay_keys.COUNTS: _COUNT,
@@ -71,10 +71,14 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class BufferFacts:
-    """What holds for a whole buffer: the width of its chunks, and how many of all there are."""
+    """What holds for a whole buffer: the width of its chunks, and how many of all there are.
+
+    `openings` counts how often a chunk was opened, also one that was before.
+    """
 
     width: int
     chunks: int = 0
+    openings: int = 0
     domains: int = 0
     evicted: int = 0
     highest_loss: float = FIRST_LOSS
@@ -85,6 +89,7 @@ class BufferFacts:
         return cls(
             width=int(item["width"]),
             chunks=int(item["chunks"]),
+            openings=int(item["openings"]),
             domains=int(item["domains"]),
             evicted=int(item["evicted"]),
             highest_loss=float(np.frombuffer(_bytes(item["highest"]), _FLOAT)[0]),
@@ -92,8 +97,14 @@ class BufferFacts:
 
     def values(self) -> Item:
         """Return the attributes of its item."""
-        counted = {"chunks": self.chunks, "domains": self.domains, "evicted": self.evicted}
-        return {"width": self.width, **counted, "highest": highest_loss(self.highest_loss)}
+        return {
+            "width": self.width,
+            "chunks": self.chunks,
+            "openings": self.openings,
+            "domains": self.domains,
+            "evicted": self.evicted,
+            "highest": highest_loss(self.highest_loss),
+        }
 
 
 def highest_loss(loss: float) -> bytes:
@@ -105,8 +116,8 @@ def highest_loss(loss: float) -> bytes:
 class Directory:
     """What a strategy needs to know of all chunks; arrays are by the number of the chunk.
 
-    `sums` are of priorities, `counts` of trajectories, `opened_at` microseconds since 1970. Those
-    that were not read are zeros.
+    `sums` are of priorities, `counts` of trajectories, `opened_at` microseconds since 1970,
+    `turns` the order in which they were opened. What was not read are zeros.
     """
 
     facts: BufferFacts
@@ -114,14 +125,15 @@ class Directory:
     sums: Floats
     counts: Floats
     opened_at: Floats
+    turns: NDArray[np.int64]
     domains: NDArray[np.int64]
 
     @classmethod
     def of(cls, items: Iterator[Item], priority: Callable[[float], float]) -> "Directory | None":
         """Put a directory together; None if the buffer has never been written to.
 
-        Of the chunks that are being filled the pages know little: they count as full of the
-        highest priority as they may be.
+        Of the chunks that are being filled the pages may not know the latest: what was given out
+        beyond what they know counts with the highest priority.
         """
         facts: BufferFacts | None = None
         heads: dict[str, Head] = {}
@@ -150,26 +162,28 @@ class Directory:
             sums=totals_of(columns[replay_keys.SUMS]),
             counts=columns[replay_keys.COUNTS].astype(np.float64),
             opened_at=openings["at"].astype(np.float64),
+            turns=openings["turn"].astype(np.int64),
             domains=openings["domain"].astype(np.int64),
         )
         for head in heads.values():
-            given = min(head.given, facts.width)
-            if head.chunk < facts.chunks and given:
-                found.counts[head.chunk] = max(found.counts[head.chunk], given)
-                most = given * priority(facts.highest_loss)
-                found.sums[head.chunk] = max(found.sums[head.chunk], most)
+            if head.chunk < facts.chunks:
+                given = min(head.given, facts.width)
+                more = max(0.0, given - found.counts[head.chunk])
+                found.counts[head.chunk] += more
+                found.sums[head.chunk] += more * priority(facts.highest_loss)
         return found
 
     def victim(self, strategy: ReplayStrategy, own: Head | None) -> int:
         """Return the chunk that makes room: one where nothing is, or what is missed least.
 
         The oldest, the one of the least priority (of equal ones the oldest), or the oldest of the
-        largest domain. Chunks that other domains fill are spared while there are others.
+        largest domain. Chunks that domains fill are spared while there are others; of them the
+        domain's own goes first.
         """
-        filling = {head.chunk for head in self.heads.values() if head != own}
-        numbers = np.arange(self.facts.chunks)
-        closed = np.setdiff1d(numbers, np.fromiter(filling, np.int64, len(filling)))
-        candidates = closed if len(closed) else numbers
+        filling = [head.chunk for head in self.heads.values()]
+        candidates = np.setdiff1d(np.arange(self.facts.chunks), filling)
+        if not len(candidates):
+            candidates = np.array([own.chunk] if own else filling, dtype=np.int64)
         empty = candidates[self.counts[candidates] == 0]
         if len(empty):
             return int(empty[0])
@@ -180,7 +194,7 @@ class Directory:
             case ReplayStrategy.DOMAIN_BALANCED:
                 held = np.bincount(self.domains[candidates], self.counts[candidates])
                 candidates = candidates[self.domains[candidates] == held.argmax()]
-        return int(candidates[self.opened_at[candidates].argmin()])
+        return int(candidates[self.turns[candidates].argmin()])
 
 
 def _bytes(value: Value) -> bytes:

@@ -8,7 +8,6 @@ import numpy as np
 from daybook.replay.config import ReplayStrategy
 from daybook.replay.sum_tree import Floats, MinTree, Slots
 
-
 REACH = 1024
 """Slots among which the hand looks for one as low as the least."""
 

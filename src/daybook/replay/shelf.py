@@ -4,8 +4,6 @@ import struct
 from collections.abc import Iterable
 from itertools import islice
 
-from pydantic_core import to_json
-
 from daybook.models.identity import microseconds
 from daybook.models.trajectories import OutcomeTag, Trajectory
 from daybook.replay.chunks import Chunk
@@ -126,7 +124,8 @@ class Shelf:
 
     def read(self, item: Item) -> Trajectory:
         """Return the trajectory of an item."""
-        return Trajectory.model_validate_json(to_json(unpack(self._store, TRAJECTORY_CODEC, item)))
+        document = unpack(self._store, TRAJECTORY_CODEC, item)
+        return Trajectory.model_validate(document, strict=False)  # moments are text in JSON
 
     def _forget(self, item: Item) -> None:
         """Remove what an item that is gone leaves behind: its pointer, and its object."""

@@ -71,9 +71,9 @@ def test_next_key_after_a_random_number_is_not_proportional() -> None:
 
 @settings(deadline=None)
 @given(
-    st.lists(
-        st.one_of(st.just(0.0), st.floats(5e-324, 1e300)), min_size=1, max_size=80
-    ).filter(any),
+    st.lists(st.one_of(st.just(0.0), st.floats(5e-324, 1e300)), min_size=1, max_size=80).filter(
+        any
+    ),
     st.lists(
         st.one_of(st.sampled_from([0.0, math.nextafter(1, 0)]), st.floats(0, 1, exclude_max=True)),
         min_size=1,
