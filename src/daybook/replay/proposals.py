@@ -46,12 +46,13 @@ class Way(NamedTuple):
 
 
 class Proposal:
-    """A strategy's ways over a directory."""
+    """A strategy's ways over a directory, for one batch: a chunk counts as it is first seen."""
 
     def __init__(
         self, directory: Directory, strategy: ReplayStrategy, config: ReplayConfig
     ) -> None:
         self._config = config
+        self._odds: dict[tuple[int, int, int], Floats] = {}
         self._ways = [
             Way(share, _over_sum(chunks), is_weighted)
             for share, chunks, is_weighted in _ways(directory, strategy, config)
@@ -82,7 +83,7 @@ class Proposal:
 
     def place(self, way: int, chunk: Chunk, rng: np.random.Generator) -> Place | None:
         """Draw a slot of a chunk; None if nothing is in it."""
-        odds = self._ways[way].slots(chunk, self._config).cumsum()
+        odds = self._slots(way, chunk).cumsum()
         if not odds[-1] > 0:
             return None
         share = min(rng.random() * odds[-1], np.nextafter(odds[-1], 0.0))
@@ -93,9 +94,15 @@ class Proposal:
         return sum(
             way.share
             * float(way.chunks[place.chunk])
-            * float(way.slots(chunk, self._config)[place.slot])
-            for way in self._ways
+            * float(self._slots(number, chunk)[place.slot])
+            for number, way in enumerate(self._ways)
         )
+
+    def _slots(self, way: int, chunk: Chunk) -> Floats:
+        key = (way, chunk.number, chunk.lap)
+        if key not in self._odds:
+            self._odds[key] = self._ways[way].slots(chunk, self._config)
+        return self._odds[key]
 
 
 def _ways(
