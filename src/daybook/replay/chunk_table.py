@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 
@@ -32,13 +33,15 @@ from daybook.replay.places import WIDEST, Place
 from daybook.replay.priorities import priorities_of
 from daybook.store import REPLAY, Store, replay_keys
 from daybook.store.attributes import Item
-from daybook.store.expressions import absent, between, equals, less_than
+from daybook.store.expressions import absent, between, equals, less_than, more_than
 from daybook.store.requests import Put, Update, Write
 
 TRIES = 20
 """To get a place while others do, and to change a page of the directory."""
 AT_ONCE = 4
 """Requests under way at once."""
+AT_A_GLANCE = 100
+"""Chunks that are read again at a time."""
 SMALL = 16
 """Chunks that a buffer has at least, so that not much has to make room at once."""
 
@@ -52,6 +55,7 @@ class ChunkTable:
         self._config = config
         self._opening = threading.Lock()
         self._facts: BufferFacts | None = None
+        self._round = (0, " ")
 
     @property
     def highest_loss(self) -> float:
@@ -106,39 +110,35 @@ class ChunkTable:
             )
             self._store.change(full)
 
-    def fill(self, place: Place, loss: float, outcome: OutcomeTag) -> bool:
-        """Let a place be drawn; False if its chunk has been taken away."""
+    def fill(self, place: Place, loss: float, outcome: OutcomeTag) -> Chunk | None:
+        """Let a place be drawn; return its chunk then, None if that has been taken away."""
         now = microseconds(self._store.clock())
         lap, number, slot = place
         write = filling(self._buffer, number, lap, slot, loss=loss, outcome=outcome, now=now)
         done, item = self._store.revise(write)
         if done and is_to_be_packed(item, self.width):
             self.pack(number, is_filling=True)
-        return done
+        return Chunk.of(item) if done else None
 
-    def tell(self, told: Mapping[Place, tuple[float, int]]) -> list[Place]:
-        """Tell places their losses, and how often; return those that are another's by now."""
+    def tell(self, told: Mapping[Place, tuple[float, int]]) -> list[Chunk]:
+        """Tell places their losses, and how often; return the chunks that took them, as they are.
+
+        A chunk that is at another lap by now takes none: its places are others'.
+        """
         chunks: dict[tuple[int, int], dict[int, tuple[float, int]]] = {}
-        refused = []
         for place, facts in told.items():
             if place.lap > 0 and place.slot < self.width:
                 chunks.setdefault((place.chunk, place.lap), {})[place.slot] = facts
-            else:
-                refused.append(place)
 
-        def write(chunk: tuple[int, int]) -> list[Place]:
+        def write(chunk: tuple[int, int]) -> Chunk | None:
             number, lap = chunk
             done, item = self._store.revise(telling(self._buffer, number, lap, chunks[chunk]))
-            if not done:
-                return [Place(lap, number, slot) for slot in chunks[chunk]]
-            if is_to_be_packed(item, self.width):
+            if done and is_to_be_packed(item, self.width):
                 self.pack(number)
-            return []
+            return Chunk.of(item) if done else None
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for left in pool.map(write, chunks):
-                refused += left
-        return refused
+            return [chunk for chunk in pool.map(write, chunks) if chunk is not None]
 
     def raise_highest(self, loss: float) -> None:
         """Note a loss if it is the highest so far: new trajectories get its priority."""
@@ -172,6 +172,20 @@ class ChunkTable:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for shard in pool.map(read, range(replay_keys.SHARDS)):
                 yield from shard
+
+    def next_chunks(self) -> list[Chunk]:
+        """Return the next hundred chunks or so of one shard, going round; one request."""
+        shard, after = self._round
+        condition = equals("pk", replay_keys.shard(self._buffer, shard))
+        condition &= more_than("sk", after)
+        found = list(
+            islice(self._store.query(REPLAY, condition, page_size=AT_A_GLANCE), AT_A_GLANCE)
+        )
+        is_last = len(found) < AT_A_GLANCE
+        self._round = (
+            ((shard + 1) % replay_keys.SHARDS, " ") if is_last else (shard, str(found[-1]["sk"]))
+        )
+        return [Chunk.of(item) for item in found]
 
     def pack(self, number: int, *, is_filling: bool = False) -> None:
         """Pack a chunk's changes into it, and bring its sum in the directory up to date."""

@@ -91,6 +91,9 @@ class InMemoryReplay:
             drawn = [self._at(slot) for slot in slots.tolist()]
             return Drawn(drawn, probabilities, self._indexes(slots))
 
+    def warm(self) -> None:
+        """Do nothing: all is in memory already."""
+
     def update(self, indexes: Slots, losses: Floats) -> Slots:
         """Take the losses of a replay; return the indexes of what has been evicted since."""
         with self._lock:

@@ -1,7 +1,8 @@
 """`ReplayInTables`: a buffer in the tables and S3, which many processes share."""
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -18,8 +19,12 @@ from daybook.replay.places import Place, indexes_of
 from daybook.replay.proposals import READ, Proposal
 from daybook.replay.shelf import Shelf
 from daybook.replay.sum_tree import Floats, Slots
+from daybook.replay.warm_index import WarmIndex
 from daybook.store import Store
 from daybook.store.attributes import Item
+
+Propose = Callable[[int], list[tuple[Place, float]]]
+"""Draws so many places, or fewer, each with its probability."""
 
 ROUNDS = 8
 """Tries to draw in the place of what was evicted while a batch was drawn."""
@@ -36,6 +41,7 @@ class ReplayInTables:
         self._shelf = Shelf(store, buffer)
         self._seeds = np.random.default_rng(config.seed)
         self._seeding = threading.Lock()
+        self._warm: WarmIndex | None = None
 
     def put(self, trajectory: Trajectory) -> None:
         """Store a trajectory, at the highest priority so far. Four requests, when it is new.
@@ -48,7 +54,7 @@ class ReplayInTables:
             live = self._shelf.fetch_live([standing]) if standing else {}
             if standing is not None and standing in live:
                 check_same(trajectory, self._shelf.read(live[standing]))
-                self._let_draw(standing, trajectory)
+                self._finish(standing, trajectory)
                 return
             place = self._chunks.reserve(trajectory.domain)
             self._shelf.put(place, trajectory)
@@ -56,7 +62,7 @@ class ReplayInTables:
                 # somebody else stores the same one at this moment: theirs stands
                 self._shelf.remove(self._shelf.fetch([place], consistent=True).values())
                 continue
-            if self._chunks.fill(place, self._chunks.highest_loss, trajectory.final_outcome):
+            if self._let_draw(place, trajectory):
                 return
             self._chunks.give_up_head(trajectory.domain, place)
         raise ThrottledError(
@@ -64,11 +70,19 @@ class ReplayInTables:
             "the buffer is too small for all that are stored at once; try it again"
         )
 
-    def _let_draw(self, place: Place, trajectory: Trajectory) -> None:
+    def _let_draw(self, place: Place, trajectory: Trajectory) -> bool:
+        """Let a trajectory be drawn; False if its place has been taken away."""
+        loss = self._chunks.highest_loss
+        chunk = self._chunks.fill(place, loss, trajectory.final_outcome)
+        if chunk is not None and self._warm is not None:
+            self._warm.take([chunk])
+        return chunk is not None
+
+    def _finish(self, place: Place, trajectory: Trajectory) -> None:
         """Let a trajectory be drawn that was stored before, if that was not done."""
         chunk = self._chunks.chunks([place.chunk], consistent=True).get(place.chunk)
         if chunk and chunk.lap == place.lap and np.isnan(chunk.losses[place.slot]):
-            self._chunks.fill(place, self._chunks.highest_loss, trajectory.final_outcome)
+            self._let_draw(place, trajectory)
 
     def get(self, trajectory_id: str) -> Trajectory:
         """Return a trajectory. Two requests."""
@@ -92,32 +106,73 @@ class ReplayInTables:
             stored_at=moment_of(int(item["at"])),
         )
 
+    def warm(self) -> None:
+        """Hold all priorities in memory from now on; reads all chunks."""
+        warm = WarmIndex(self._config, self._chunks.width, time.monotonic)
+        warm.take(self._chunks.all_chunks())
+        self._warm = warm
+
     def draw(self, strategy: ReplayStrategy, count: int) -> Drawn:
-        """Draw trajectories. Three requests: the directory, chunks, trajectories."""
+        """Draw trajectories.
+
+        Three requests: the directory, chunks, trajectories; only the last one when it is warm.
+        """
+        with self._seeding:
+            rng = np.random.default_rng(self._seeds.integers(1 << 63))
+        if self._warm is not None:
+            propose = self._propose_warm(self._warm, strategy, rng)
+        else:
+            propose = self._propose_cold(strategy, rng)
+        drawn: list[tuple[Place, float]] = []
+        items: dict[Place, Item] = {}
+        for _ in range(ROUNDS):
+            new = propose(count - len(drawn))
+            items |= self._shelf.fetch({place for place, _ in new} - items.keys())
+            drawn += [each for each in new if each[0] in items]
+            if len(drawn) == count:
+                break
+        if not drawn:
+            raise empty_replay()
+        # what was evicted while it was drawn is made up for from what is there
+        drawn += [drawn[at] for at in rng.integers(len(drawn), size=count - len(drawn))]
+        read = {place: self._shelf.read(items[place]) for place in {place for place, _ in drawn}}
+        places = [place for place, _ in drawn]
+        return Drawn(
+            [read[place] for place in places],
+            np.array([probability for _, probability in drawn]),
+            indexes_of(places),
+        )
+
+    def _propose_warm(
+        self, warm: WarmIndex, strategy: ReplayStrategy, rng: np.random.Generator
+    ) -> Propose:
+        if warm.is_due():
+            warm.take(self._chunks.next_chunks())
+        seen: set[Place] = set()
+
+        def propose(count: int) -> list[tuple[Place, float]]:
+            # what was proposed and was not there has been evicted: its chunk is looked at again
+            if seen:
+                chunks = self._chunks.chunks({place.chunk for place in seen}, consistent=True)
+                warm.take(chunks.values())
+            proposed = warm.draw(strategy, count, rng)
+            seen.update(place for place, _ in proposed)
+            return proposed
+
+        return propose
+
+    def _propose_cold(self, strategy: ReplayStrategy, rng: np.random.Generator) -> Propose:
         directory = self._chunks.directory(*READ[strategy])
         proposal = Proposal(directory, strategy, self._config) if directory else None
         if proposal is None or proposal.is_empty:
             raise empty_replay()
-        with self._seeding:
-            rng = np.random.default_rng(self._seeds.integers(1 << 63))
-        places: list[Place] = []
-        items: dict[Place, Item] = {}
         chunks: dict[int, Chunk] = {}
-        for _ in range(ROUNDS):
-            new = self._propose(proposal, count - len(places), chunks, rng)
-            items |= self._shelf.fetch(set(new) - items.keys())
-            places += [place for place in new if place in items]
-            if len(places) == count:
-                break
-        if not places:
-            raise empty_replay()
-        # what was evicted while it was drawn is made up for from what is there
-        places += rng.choice(np.array(places, dtype=object), count - len(places)).tolist()
-        probabilities = [proposal.probability(place, chunks[place.chunk]) for place in places]
-        read = {place: self._shelf.read(items[place]) for place in set(places)}
-        return Drawn(
-            [read[place] for place in places], np.array(probabilities), indexes_of(places)
-        )
+
+        def propose(count: int) -> list[tuple[Place, float]]:
+            places = self._propose(proposal, count, chunks, rng)
+            return [(place, proposal.probability(place, chunks[place.chunk])) for place in places]
+
+        return propose
 
     def _propose(
         self,
@@ -144,9 +199,18 @@ class ReplayInTables:
         for index, loss in zip(indexes.tolist(), losses.tolist(), strict=True):
             place = Place.of_number(index)
             told[place] = (loss, told.get(place, (loss, 0))[1] + 1)
-        refused = {place.number for place in self._chunks.tell(told)}
-        taken = [abs(loss) for place, (loss, _) in told.items() if place.number not in refused]
-        self._chunks.raise_highest(max(taken, default=0.0))
+        chunks = self._chunks.tell(told)
+        if self._warm is not None:
+            self._warm.take(chunks)
+        laps = {(chunk.number, chunk.lap) for chunk in chunks}
+        width = self._chunks.width
+        taken = {
+            place: loss
+            for place, (loss, _) in told.items()
+            if (place.chunk, place.lap) in laps and place.slot < width
+        }
+        self._chunks.raise_highest(max(map(abs, taken.values()), default=0.0))
+        refused = {place.number for place in told.keys() - taken.keys()}
         return np.array([index for index in indexes.tolist() if index in refused], np.int64)
 
     def top(self, tag: OutcomeTag, task: str | None, limit: int) -> list[Trajectory]:
