@@ -33,7 +33,11 @@ class Daybook:
 
     def __init__(self, items: int) -> None:
         config = ReplayConfig(
-            strategy=ReplayStrategy.PRIORITIZED_LOSS, capacity=items, alpha=ALPHA, beta=BETA, seed=1
+            strategy=ReplayStrategy.PRIORITIZED_LOSS,
+            capacity=items,
+            alpha=ALPHA,
+            beta=BETA,
+            seed=1,
         )
         self._buffer = ReplayBuffer(config=config)
         small = Trajectory(
@@ -95,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     print(describe())
     rng = np.random.default_rng(1)
-    buffers = [Daybook(asked.items), Cpprb(asked.items)]
+    buffers: list[Daybook | Cpprb] = [Daybook(asked.items), Cpprb(asked.items)]
     for buffer in buffers:  # losses that differ, before anything is timed
         for _ in range(asked.items // 1000):
             buffer.update(rng.integers(asked.items, size=1000), rng.gamma(0.5, size=1000))

@@ -12,7 +12,7 @@ from daybook.models.trajectories import OutcomeTag, Trajectory
 from daybook.replay.batches import Drawn, ReplayEntry, ReplayStatistics
 from daybook.replay.columns import Column
 from daybook.replay.config import ReplayConfig, ReplayStrategy
-from daybook.replay.eviction import eviction_for
+from daybook.replay.eviction import Eviction, eviction_for
 from daybook.replay.faults import check_same, empty_replay, no_trajectory
 from daybook.replay.priorities import FIRST_LOSS, priorities_of
 from daybook.replay.sampling import SamplingIndex
@@ -34,7 +34,7 @@ class InMemoryReplay:
         self._lock = threading.RLock()
         self._rng = np.random.default_rng(config.seed)
         self._index = SamplingIndex(config.half_life / _SECOND)
-        self._eviction = eviction_for(config.strategy)
+        self._eviction: Eviction | None = None
         self._trajectories: list[Trajectory | None] = []
         self._slots: dict[str, int] = {}
         self._free: list[int] = []
@@ -58,7 +58,7 @@ class InMemoryReplay:
                 return
             if len(self._index) >= self._config.capacity:
                 self._evicted += 1
-                self._remove(self._eviction.victim())
+                self._remove(self._evicting().victim())
             self._fill(self._free.pop() if self._free else len(self._trajectories), trajectory)
 
     def get(self, trajectory_id: str) -> Trajectory:
@@ -88,7 +88,8 @@ class InMemoryReplay:
             if not len(self._index):
                 raise empty_replay()
             slots, probabilities = self._index.draw(strategy, count, self._rng)
-            drawn = [self._at(slot) for slot in slots.tolist()]
+            kept = self._trajectories
+            drawn = [kept[slot] for slot in slots.tolist()]
             return Drawn(drawn, probabilities, self._indexes(slots))
 
     def warm(self) -> None:
@@ -105,7 +106,8 @@ class InMemoryReplay:
             self._losses.set(own, told)
             np.add.at(self._counts.values, own, 1)
             self._index.reweigh(own, priorities)
-            self._eviction.reweigh(own, priorities)
+            if self._eviction is not None:
+                self._eviction.reweigh(own, priorities)
             self._highest_loss = max(self._highest_loss, *np.abs(told).tolist(), 0.0)
             return indexes[~known]
 
@@ -157,7 +159,8 @@ class InMemoryReplay:
         self._slots[trajectory.trajectory_id] = slot
         priority = self._priorities(np.array([self._highest_loss]))
         self._index.put(here, priority, np.array([moment]), np.array([domain]))
-        self._eviction.add(slot, float(priority[0]), domain)
+        if self._eviction is not None:
+            self._eviction.add(slot, float(priority[0]), domain)
         for key in _rankings(trajectory):
             if key not in self._ranked:
                 self._ranked[key] = SortedKeyList(key=lambda each: -self._at(each).reward)
@@ -176,10 +179,21 @@ class InMemoryReplay:
         if not self._by_domain[trajectory.domain]:
             del self._by_domain[trajectory.domain]
         self._index.drop(here)
-        self._eviction.remove(slot)
+        if self._eviction is not None:
+            self._eviction.remove(slot)
         del self._slots[trajectory.trajectory_id]
         self._trajectories[slot] = None
         self._free.append(slot)
+
+    def _evicting(self) -> Eviction:
+        """Return who makes room; made when that is first needed, from what is there by then."""
+        if self._eviction is None:
+            self._eviction = eviction_for(self._config.strategy)
+            slots = np.fromiter(self._slots.values(), np.int64, len(self._slots))
+            facts = (slots, self._index.priorities(slots), self._index.domains(slots))
+            for slot, priority, domain in zip(*(each.tolist() for each in facts), strict=True):
+                self._eviction.add(slot, priority, domain)
+        return self._eviction
 
     def _priorities(self, losses: Floats) -> Floats:
         return priorities_of(losses, self._config.alpha, self._config.epsilon)

@@ -49,6 +49,10 @@ class SamplingIndex:
         """Return the priorities of slots."""
         return self._by_loss.tree.leaves[slots]
 
+    def domains(self, slots: Slots) -> Slots:
+        """Return the domains of slots."""
+        return self._domains[slots]
+
     def put(self, slots: Slots, priorities: Floats, moments: Floats, domains: Slots) -> None:
         """Fill slots that are empty."""
         self._uniform.add(slots)
