@@ -6,6 +6,7 @@ one meant: so it is one write unit, no writer overwrites another's, and a slot t
 takes no loss of the trajectory before. Now and then the changes are packed into the attributes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,7 +17,7 @@ from daybook.models.trajectories import OutcomeTag
 from daybook.replay.priorities import priorities_of
 from daybook.replay.sum_tree import Floats, Slots
 from daybook.store import REPLAY, replay_keys
-from daybook.store.attributes import Item
+from daybook.store.attributes import Item, Value
 from daybook.store.expressions import Condition, equals
 from daybook.store.requests import Update
 
@@ -27,9 +28,11 @@ MOST_REPLAYS = 255
 
 _FLOAT = np.dtype(">f4")
 _LAP, _DOMAIN, _OPENED, _NEWEST, _CHANGES = "lap", "dn", "at", "newest", "k"
-_LOSSES, _REPLAYS = "w", "n"
-_LOSS, _REPLAY = "l", "r"
-_OUTCOMES = {tag: f"o{tag.value[0]}" for tag in OutcomeTag}
+_LOSSES, _REPLAYS, _OUTCOMES = "w", "n", "o"
+_LOSS, _REPLAY, _OUTCOME = "l", "r", "e"
+_TAGS = tuple(OutcomeTag)
+_BITS = 2
+"""Of an outcome: its place in `OutcomeTag`."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Chunk:
     """The slots of a chunk, as they stand.
 
     `losses` are float32, NaN where nothing is. A slot that was never replayed has the highest loss
-    that was known when it was filled. `opened_at` and `newest` are microseconds since 1970.
+    that was known when it was filled. `ends` are the places of outcomes in `OutcomeTag`.
+    `opened_at` and `newest` are microseconds since 1970.
     """
 
     number: int
@@ -48,19 +52,21 @@ class Chunk:
     changes: int
     losses: NDArray[np.float32]
     replays: NDArray[np.int64]
-    outcomes: dict[OutcomeTag, int]
+    ends: NDArray[np.uint8]
 
     @classmethod
     def of(cls, item: Item) -> Self:
         """Read a chunk's item."""
         losses = np.frombuffer(_bytes(item[_LOSSES]), _FLOAT).astype(np.float32)
         replays = np.frombuffer(_bytes(item[_REPLAYS]), np.uint8).astype(np.int64)
-        for name, value in item.items():
-            slot = name[1:]
-            if name[0] == _LOSS and slot.isdigit():
-                losses[int(slot)] = np.frombuffer(_bytes(value), _FLOAT)[0]
-            elif name[0] == _REPLAY and slot.isdigit():
-                replays[int(slot)] += int(value)
+        ends = _ends_in(_bytes(item[_OUTCOMES]), len(losses))
+        for kind, slot, value in _changes_in(item):
+            if kind == _LOSS:
+                losses[slot] = np.frombuffer(_bytes(value), _FLOAT)[0]
+            elif kind == _REPLAY:
+                replays[slot] += int(value)
+            else:
+                ends[slot] = int(value)
         return cls(
             number=int(item["sk"]),
             lap=int(item[_LAP]),
@@ -70,7 +76,7 @@ class Chunk:
             changes=int(item[_CHANGES]),
             losses=losses,
             replays=np.minimum(replays, MOST_REPLAYS),
-            outcomes={tag: int(item[name]) for tag, name in _OUTCOMES.items()},
+            ends=ends,
         )
 
     @property
@@ -78,10 +84,16 @@ class Chunk:
         """The slots where something is."""
         return np.flatnonzero(~np.isnan(self.losses))
 
+    @property
+    def outcomes(self) -> dict[OutcomeTag, int]:
+        """How many trajectories ended how."""
+        counts = np.bincount(self.ends[self.live], minlength=len(_TAGS)).tolist()
+        return dict(zip(_TAGS, counts, strict=True))
+
     def priorities(self, alpha: float, epsilon: float) -> Floats:
         """Return the priority of each slot; 0 where nothing is."""
         priorities = priorities_of(self.losses.astype(np.float64), alpha, epsilon)
-        return np.nan_to_num(priorities, nan=0.0, posinf=0.0)
+        return np.where(np.isnan(self.losses), 0.0, priorities)
 
 
 def empty_chunk(
@@ -97,7 +109,7 @@ def empty_chunk(
         _CHANGES: 0,
         _LOSSES: nothing.tobytes(),
         _REPLAYS: bytes(width),
-        **dict.fromkeys(_OUTCOMES.values(), 0),
+        _OUTCOMES: _bytes_of_ends(np.zeros(width, dtype=np.uint8)),
     }
 
 
@@ -108,8 +120,12 @@ def filling(
     return Update(
         table=REPLAY,
         key=replay_keys.chunk(buffer, number),
-        values={_loss(slot): _bytes_of(loss), _NEWEST: now},
-        counts={_CHANGES: 1, _OUTCOMES[outcome]: 1},
+        values={
+            f"{_LOSS}{slot}": _bytes_of(loss),
+            f"{_OUTCOME}{slot}": _TAGS.index(outcome),
+            _NEWEST: now,
+        },
+        counts={_CHANGES: 1},
         condition=equals(_LAP, lap),
     )
 
@@ -119,7 +135,7 @@ def telling(buffer: str, number: int, lap: int, told: dict[int, tuple[float, int
     return Update(
         table=REPLAY,
         key=replay_keys.chunk(buffer, number),
-        values={_loss(slot): _bytes_of(loss) for slot, (loss, _) in told.items()},
+        values={f"{_LOSS}{slot}": _bytes_of(loss) for slot, (loss, _) in told.items()},
         counts={_CHANGES: len(told)},
         adds={f"{_REPLAY}{slot}": times for slot, (_, times) in told.items()},
         condition=equals(_LAP, lap),
@@ -128,16 +144,16 @@ def telling(buffer: str, number: int, lap: int, told: dict[int, tuple[float, int
 
 def packing(buffer: str, item: Item, chunk: Chunk) -> Update:
     """Return the write that packs a chunk's changes, if none has come since it was read."""
-    packed = (name for name in item if name[0] in (_LOSS, _REPLAY) and name[1:].isdigit())
     return Update(
         table=REPLAY,
         key=replay_keys.chunk(buffer, chunk.number),
         values={
             _LOSSES: chunk.losses.astype(_FLOAT).tobytes(),
             _REPLAYS: chunk.replays.astype(np.uint8).tobytes(),
+            _OUTCOMES: _bytes_of_ends(chunk.ends),
             _CHANGES: 0,
         },
-        removes=sorted(packed),
+        removes=[f"{kind}{slot}" for kind, slot, _ in _changes_in(item)],
         condition=equals(_LAP, chunk.lap) & equals(_CHANGES, chunk.changes),
     )
 
@@ -156,8 +172,21 @@ def is_to_be_packed(item: Item, width: int) -> bool:
     return int(item[_CHANGES]) >= max(1, min(MOST_CHANGES, width // 10))
 
 
-def _loss(slot: int) -> str:
-    return f"{_LOSS}{slot}"
+def _changes_in(item: Item) -> Iterator[tuple[str, int, Value]]:
+    """Give the changes that are beside what is packed: the kind, the slot, the value."""
+    for name, value in item.items():
+        if name[0] in (_LOSS, _REPLAY, _OUTCOME) and name[1:].isdigit():
+            yield name[0], int(name[1:]), value
+
+
+def _bytes_of_ends(ends: NDArray[np.uint8]) -> bytes:
+    """Pack the places of outcomes, four to a byte."""
+    return np.packbits(np.unpackbits(ends[:, None], axis=1)[:, -_BITS:]).tobytes()
+
+
+def _ends_in(packed: bytes, width: int) -> NDArray[np.uint8]:
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=width * _BITS)
+    return (bits[0::2] << 1 | bits[1::2]).astype(np.uint8)
 
 
 def _bytes_of(loss: float) -> bytes:

@@ -6,7 +6,6 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from daybook.models.trajectories import OutcomeTag
 from daybook.replay.chunks import Chunk
 from daybook.replay.config import ReplayConfig, ReplayStrategy
 from daybook.replay.directory import BufferFacts, Directory, code_of, totals_of
@@ -40,7 +39,7 @@ class World:
                 changes=0,
                 losses=losses[number],
                 replays=np.zeros(WIDTH, dtype=np.int64),
-                outcomes=dict.fromkeys(OutcomeTag, 0),
+                ends=np.zeros(WIDTH, dtype=np.uint8),
             )
             for number in range(chunks)
         }
