@@ -1,6 +1,7 @@
 # The public names and where they live: read by type checkers, and when a name is first used.
 
 from .aio import AsyncClaim, AsyncDecisionLogger, AsyncMemoryManager
+from .analytics.symbiosis import symbiosis_score
 from .client import AWSClientManager, get_client_manager
 from .coordinator import MultiAgentCoordinator
 from .deciding import DecisionBlock, carrying, current_decision
@@ -35,6 +36,7 @@ from .errors import (
     InvalidDecisionIdError,
     InvalidInputError,
     InvalidSignalIdError,
+    LoopError,
     MissingExtraError,
     NoLoggerError,
     NotFoundError,
@@ -69,6 +71,7 @@ from .errors import (
 )
 from .learner import PatternLearner
 from .logger import DecisionLogger
+from .loops import AgentLoop, LoopSupervisor, RestartPolicy, Tick, WorkingMemoryConfig
 from .memory import ConsolidationReport, Recollection
 from .memory_manager import MemoryManager
 from .models import (
@@ -94,6 +97,7 @@ from .models import (
     SignalType,
     new_decision_id,
 )
+from .models.collaboration import CollaborationGraph, Exchange
 from .models.drafts import DecisionDraft, OutcomeDraft
 from .models.trajectories import ActionStep, OutcomeTag, Trajectory
 from .replay import (
@@ -104,6 +108,7 @@ from .replay import (
     SampledBatch,
 )
 from .replay_buffer import ReplayBuffer, get_replay_buffer
+from .models.loops import LoopMetrics, LoopState, SupervisorMetrics
 from .settings import Settings
 from .signals import Claim
 from .spool import SpoolConfig, SpoolStatus
@@ -114,6 +119,7 @@ __all__ = [
     "AccessDeniedError",
     "ActionStep",
     "AgentCard",
+    "AgentLoop",
     "AgentNotRegisteredError",
     "AgentSignal",
     "AgentState",
@@ -132,6 +138,7 @@ __all__ = [
     "Claim",
     "ClaimExpiredError",
     "ClaimedSignal",
+    "CollaborationGraph",
     "ConditionOperator",
     "ConflictError",
     "ConsolidationBusyError",
@@ -153,6 +160,7 @@ __all__ = [
     "DecisionType",
     "DeliveryReport",
     "EmptyReplayError",
+    "Exchange",
     "ForeignChainError",
     "ForeignDecisionError",
     "ForeignPatternError",
@@ -163,6 +171,10 @@ __all__ = [
     "InvalidDecisionIdError",
     "InvalidInputError",
     "InvalidSignalIdError",
+    "LoopError",
+    "LoopMetrics",
+    "LoopState",
+    "LoopSupervisor",
     "MemoryManager",
     "MemoryPattern",
     "MemoryTier",
@@ -187,6 +199,7 @@ __all__ = [
     "ReplayEntry",
     "ReplayStatistics",
     "ReplayStrategy",
+    "RestartPolicy",
     "RunNotFoundError",
     "SampledBatch",
     "SchemaMismatchError",
@@ -207,8 +220,10 @@ __all__ = [
     "StaleStateError",
     "StateNotFoundError",
     "StorageError",
+    "SupervisorMetrics",
     "TableMissingError",
     "ThrottledError",
+    "Tick",
     "Trajectory",
     "TrajectoryConflictError",
     "TrajectoryNotFoundError",
@@ -217,6 +232,7 @@ __all__ = [
     "UnknownCallerError",
     "UnknownTargetError",
     "UnreachableError",
+    "WorkingMemoryConfig",
     "WrongDecisionTypeError",
     "carrying",
     "current_decision",
@@ -224,4 +240,5 @@ __all__ = [
     "get_client_manager",
     "get_replay_buffer",
     "new_decision_id",
+    "symbiosis_score",
 ]

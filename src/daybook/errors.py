@@ -57,6 +57,7 @@
     │       ├── SpoolFullError
     │       ├── SpoolInUseError
     │       └── SpoolClosedError
+    ├── LoopError                                 a loop is not in the state for what was asked
     ├── MissingExtraError (also an ImportError)   an optional part is not installed
     ├── UnknownCallerError                        the API cannot tell which agent is calling
     ├── ForgedIdentityError                       a request names another agent than its signer
@@ -138,7 +139,7 @@ class InvalidSignalIdError(InvalidInputError):
 
 
 class UnknownTargetError(InvalidInputError):
-    """A signal names agents that are not registered; nothing was published."""
+    """A signal names agents that are not registered, or a message no loop; nothing was sent."""
 
 
 class SignalTooLargeError(BodyTooLargeError):
@@ -336,6 +337,10 @@ class SpoolInUseError(SpoolError):
 
 class SpoolClosedError(SpoolError):
     """The spool was closed, or belongs to the process that this one was forked from."""
+
+
+class LoopError(DaybookError):
+    """A loop, or its supervisor, is not in the state for what was asked; nothing has changed."""
 
 
 class MissingExtraError(DaybookError, ImportError):

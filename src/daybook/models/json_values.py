@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 from pydantic_core import from_json, to_json
 
+from daybook.errors import InvalidInputError
+
 MAX_DEPTH = 64
 """Containers inside containers. Deeper input is hostile or a mistake."""
 
@@ -32,6 +34,14 @@ def checked_json(value: object) -> JsonValue:
         return _checked(value, 0)
     # what compiled code writes down and reads again as the same is JSON, but for its limits
     return read if read == value and _is_within_limits(read, MAX_DEPTH) else _checked(value, 0)
+
+
+def written_json(value: object, what: str) -> bytes:
+    """Return a value as JSON on one line; InvalidInputError, calling it `what`, if it is none."""
+    try:
+        return to_json(checked_json(value))
+    except ValueError as fault:
+        raise InvalidInputError(f"{what} is not JSON: {fault}") from None
 
 
 def _is_within_limits(value: JsonValue, levels: int) -> bool:
