@@ -1,11 +1,12 @@
 """`MultiAgentCoordinator`: who is there, for a program that looks after several agents."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from daybook import memory, signals
 from daybook.client import AWSClientManager, client_manager_or_usual
 from daybook.models import AgentCard, AgentSignal, MemoryPattern
+from daybook.models.collaboration import CollaborationGraph
 from daybook.models.identity import checked_agent_id
 from daybook.signals import Directory
 
@@ -72,6 +73,21 @@ class MultiAgentCoordinator:
         else:
             published = signals.publish(self.store, signal, routed=True, directory=self._directory)
         return signals.route(self.store, published, self._directory)
+
+    def get_collaboration(
+        self,
+        agents: Iterable[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> CollaborationGraph:
+        """Return who has told whom how often by signals, of the registered agents or of these.
+
+        From `since` to `until`, at most the last 24 hours, which is also what it is unless given;
+        how often that was acted on, and what it costs, `signals.read_collaboration` says. Raises
+        InvalidInputError.
+        """
+        who = [card.agent_id for card in self.agents()] if agents is None else agents
+        return signals.read_collaboration(self.store, who, since, until)
 
     def shared_patterns(self, agent_id: str) -> list[MemoryPattern]:
         """Return the patterns that other agents share with this one."""

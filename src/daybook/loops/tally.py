@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from daybook.analytics.sketches import LatencySketch
 from daybook.models.loops import Percentiles
@@ -82,8 +83,8 @@ class Tally:
         with self._lock:
             self._set(**values)
 
-    def _set(self, **values: object) -> None:
-        self.counts = Counts(**{**vars(self.counts), **values})  # type: ignore[arg-type]
+    def _set(self, **values: Any) -> None:
+        self.counts = replace(self.counts, **values)
 
 
 def _copied(sketch: LatencySketch) -> LatencySketch:

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pydantic_core import from_json
 
@@ -67,7 +68,8 @@ class WorkingMemory:
         with self._lock:
             self._plain.append(written)
             self._plain_bytes += len(written)
-            if self._is_over(1):
+            too_many = len(self._plain) > self.config.max_entries
+            if too_many or self._plain_bytes > self.config.max_bytes:
                 self._pack()
 
     def recollect(self) -> Iterator[JsonValue]:
@@ -96,19 +98,19 @@ class WorkingMemory:
             forgotten=forgotten,
         )
 
-    def _is_over(self, share: float) -> bool:
-        """Whether the plain entries are over this share of a bound."""
-        too_many = len(self._plain) > self.config.max_entries * share
-        return too_many or self._plain_bytes > self.config.max_bytes * share
-
     def _pack(self) -> None:
         """Pack the oldest entries into a block, until half of what is allowed is left plain."""
-        oldest = []
-        while self._is_over(0.5):
-            oldest.append(self._plain.popleft())
-        joined = _BETWEEN.join(oldest)
-        self._plain_bytes -= sum(map(len, oldest))
-        self._blocks.append(_Block(deflated(joined), len(oldest), len(joined)))
+        count, left = 0, self._plain_bytes
+        while len(self._plain) - count > self.config.max_entries / 2 or (
+            left > self.config.max_bytes / 2
+        ):
+            left -= len(self._plain[count])
+            count += 1
+        joined = _BETWEEN.join(islice(self._plain, count))
+        self._blocks.append(_Block(deflated(joined), count, len(joined)))
+        for _ in range(count):
+            self._plain.popleft()
+        self._plain_bytes = left
         while len(self._blocks) > self.config.max_blocks:
             self._forgotten += self._blocks.popleft().entries
 

@@ -15,7 +15,7 @@ from daybook.models.identity import AgentId
 Count = Annotated[int, Field(ge=0)]
 
 
-class Exchange(Record):
+class Exchange(Record, title="the exchange"):
     """How many signals one agent has sent to another, and how many of them were acted on."""
 
     sender: AgentId
@@ -50,13 +50,9 @@ class CollaborationGraph(Record, title="the graph"):
     @checks(mode="after")
     def _has_one_of_each(self) -> Self:
         counted = Counter((each.sender, each.target) for each in self.exchanges)
-        twice = [
-            f"{sender} to {target}" for (sender, target), count in counted.items() if count > 1
-        ]
+        twice = [" to ".join(pair) for pair, count in counted.items() if count > 1]
         if twice:
-            raise InvalidInputError(
-                f"there is more than one exchange from {twice[0]}: add them up, or use merged()"
-            )
+            raise InvalidInputError(f"{twice[0]} is there more than once: add up the counts")
         return self
 
     @property

@@ -5,6 +5,7 @@ claims it for a while, deals with it, and acknowledges it.
 """
 
 from daybook.signals.claims import Claim
+from daybook.signals.collaboration import read_collaboration
 from daybook.signals.handle import SignalVerbs
 from daybook.signals.inbox import claim, list_pending
 from daybook.signals.publishing import publish, publish_draft
@@ -26,6 +27,7 @@ __all__ = [
     "list_pending",
     "publish",
     "publish_draft",
+    "read_collaboration",
     "register",
     "release",
     "report_status",

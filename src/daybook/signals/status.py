@@ -25,14 +25,23 @@ def report_status(store: Store, signal_id: str, reader: str | None = None) -> Si
             "sees how far its own signals have got",
             [("signal_id", "belongs to another agent")],
         )
+    deliveries = read_deliveries(store, own)
+    if not deliveries:
+        routing.get_signal(store, signal_id)
+    return SignalReport.checked(signal_id=str(own), deliveries=deliveries)
+
+
+def read_deliveries(store: Store, own: SignalId) -> list[DeliveryReport]:
+    """Return how far each target has got, in the order of their ids; [] of no signal. One request.
+
+    It reads an index, which follows within a second or so. A delivery that cannot be read is left
+    out.
+    """
     now = microseconds(store.clock())
     index = SIGNALS.index("SentIndex")
     found = store.query(SIGNALS, equals(items.SENT_KEY, keys.sent_key(own)), index=index)
     own_ones = (item for item in found if item["sk"] == keys.delivery(str(item["pk"]), own)["sk"])
-    deliveries = [report for item in own_ones if (report := _report(item, now)) is not None]
-    if not deliveries:
-        routing.get_signal(store, signal_id)
-    return SignalReport.checked(signal_id=str(own), deliveries=deliveries)
+    return [report for item in own_ones if (report := _report(item, now)) is not None]
 
 
 def _report(item: Item, now: int) -> DeliveryReport | None:
