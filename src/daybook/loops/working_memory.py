@@ -101,10 +101,11 @@ class WorkingMemory:
     def _pack(self) -> None:
         """Pack the oldest entries into a block, until half of what is allowed is left plain."""
         count, left = 0, self._plain_bytes
-        while len(self._plain) - count > self.config.max_entries / 2 or (
-            left > self.config.max_bytes / 2
-        ):
-            left -= len(self._plain[count])
+        for written in self._plain:
+            are_few = len(self._plain) - count <= self.config.max_entries / 2
+            if are_few and left <= self.config.max_bytes / 2:
+                break
+            left -= len(written)
             count += 1
         joined = _BETWEEN.join(islice(self._plain, count))
         self._blocks.append(_Block(deflated(joined), count, len(joined)))
