@@ -82,9 +82,8 @@ class MultiAgentCoordinator:
     ) -> CollaborationGraph:
         """Return who has told whom how often by signals, of the registered agents or of these.
 
-        From `since` to `until`, at most the last 24 hours, which is also what it is unless given;
-        how often that was acted on, and what it costs, `signals.read_collaboration` says. Raises
-        InvalidInputError.
+        Of signals made from `since` to `until`, which a day later are gone. When they count as
+        acted on, and what this costs, `signals.read_collaboration` says. Raises InvalidInputError.
         """
         who = [card.agent_id for card in self.agents()] if agents is None else agents
         return signals.read_collaboration(self.store, who, since, until)

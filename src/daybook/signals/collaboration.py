@@ -10,7 +10,6 @@ from daybook.models import AgentSignal, SignalStatus
 from daybook.models.collaboration import CollaborationGraph, Exchange, summed
 from daybook.models.identity import aware, checked_agent_id
 from daybook.models.signal_ids import SignalId
-from daybook.models.signals import SIGNAL_LIFE
 from daybook.signals import items
 from daybook.signals.status import read_deliveries
 from daybook.store import SIGNALS, Store, keys
@@ -28,10 +27,10 @@ def read_collaboration(
 ) -> CollaborationGraph:
     """Return the exchanges of signals that these agents have sent, made since then, until then.
 
-    `since` is inclusive and 24 hours before `until` unless given, `until` exclusive and now. A
-    signal is gone after 24 hours at most, so nothing is known of earlier ones. Each delivery
-    counts once, and was acted on if it was acknowledged; one that waits, is claimed or died was
-    not (yet). What an agent told itself is left out, and so is what cannot be read.
+    `since` is inclusive, `until` exclusive, and without one there is no bound; but a signal is
+    gone after 24 hours at most, so nothing is known of earlier ones. Each delivery counts once,
+    and was acted on if it was acknowledged; one that waits, is claimed or died was not (yet).
+    What an agent told itself is left out, and so is what cannot be read.
 
     A request for each megabyte of signals that an agent has sent within a day, and one for each
     signal in the window, by `SentIndex`, which follows within a second or so. Nothing is scanned,
@@ -41,9 +40,9 @@ def read_collaboration(
     InvalidAgentIdError.
     """
     senders = _checked_agents(agents)
-    last = store.clock() if until is None else aware(until, "until")
-    first = _day_before(last) if since is None else aware(since, "since")
-    if first > last:
+    first = None if since is None else aware(since, "since")
+    last = None if until is None else aware(until, "until")
+    if first is not None and last is not None and first > last:
         raise InvalidInputError(
             f"since is {first.isoformat()} and until {last.isoformat()}: the window ends before "
             "it begins"
@@ -53,7 +52,8 @@ def read_collaboration(
         SignalId.parse(signal.signal_id)
         for sender in senders
         for signal in _sent_by(store, sender)
-        if first <= signal.created_at < last
+        if (first is None or first <= signal.created_at)
+        and (last is None or signal.created_at < last)
     )
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         exchanges = pool.map(lambda own: _exchanges(store, own), sent)
@@ -64,13 +64,6 @@ def _checked_agents(agents: Iterable[str]) -> list[str]:
     if isinstance(agents, str) or not isinstance(agents, Iterable):
         raise InvalidInputError(f"agents is {agents!r:.80}: use a list of agents' ids")
     return sorted({checked_agent_id(agent_id) for agent_id in agents})
-
-
-def _day_before(moment: datetime) -> datetime:
-    try:
-        return moment - SIGNAL_LIFE
-    except OverflowError:
-        raise InvalidInputError("until is at the beginning of the calendar") from None
 
 
 def _sent_by(store: Store, sender: str) -> Iterator[AgentSignal]:
