@@ -80,7 +80,7 @@ def live(seconds: float, *, inbox: int = 1_000) -> SupervisorMetrics:
     assert all(each.ticks >= 5 for each in metrics.loops)
     assert metrics.failures == metrics.restarts > 0
     assert adds_up(metrics)
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     print(  # noqa: T201 - the campaign's figures
         f"\n{LOOPS} loops, {seconds:g} s, every {interval:g} s: {metrics.ticks} ticks, "
         f"{metrics.failures} failures, {metrics.missed_beats} missed beats\n"

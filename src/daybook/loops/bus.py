@@ -18,6 +18,9 @@ from daybook.models.json_values import JsonValue, written_json
 from daybook.models.loops import Messages
 from daybook.models.signals import LARGEST_PAYLOAD
 
+MOST_WAITING_BYTES = 16 * 1024 * 1024
+"""JSON that waits for one loop, however few the messages are."""
+
 _log = logging.getLogger("daybook")
 
 
@@ -45,7 +48,12 @@ class _Inbox:
     capacity: int
     counts: _Counts = field(default_factory=_Counts)
     waiting: deque[tuple[str | None, bytes]] = field(default_factory=deque)
+    waiting_bytes: int = 0
     is_overrun: bool = False
+
+    def is_over(self) -> bool:
+        """Whether more waits than may."""
+        return len(self.waiting) > self.capacity or self.waiting_bytes > MOST_WAITING_BYTES
 
 
 class Bus:
@@ -74,7 +82,7 @@ class Bus:
             self._edges = {pair: each for pair, each in self._edges.items() if name not in pair}
 
     def post(self, sender: str | None, target: str, payload: JsonValue) -> bool:
-        """Send a message; False if the oldest one in a full inbox was dropped for it.
+        """Send a message; False if the oldest in a full inbox were dropped for it.
 
         Raises UnknownTargetError for nobody's name, and InvalidInputError for what is not JSON
         or over 256 KB of it.
@@ -110,6 +118,7 @@ class Bus:
             inbox = self._inboxes[name]
             letters = list(inbox.waiting)
             inbox.waiting.clear()
+            inbox.waiting_bytes = 0
             inbox.counts.received += len(letters)
             inbox.is_overrun = False
         return tuple(Message(sender, from_json(written)) for sender, written in letters)
@@ -168,11 +177,13 @@ class Bus:
         if sender is not None and own and sender != target:
             self._edges.setdefault((sender, target), [0, 0])[0] += 1
         inbox.waiting.append((sender, written))
-        if len(inbox.waiting) <= inbox.capacity:
+        inbox.waiting_bytes += len(written)
+        if not inbox.is_over():
             return None
-        # the oldest: what is newer says more of how things are, and often says it again
-        inbox.waiting.popleft()
-        inbox.counts.dropped += 1
+        while inbox.is_over():
+            # the oldest: what is newer says more of how things are, and often says it again
+            inbox.waiting_bytes -= len(inbox.waiting.popleft()[1])
+            inbox.counts.dropped += 1
         is_news, inbox.is_overrun = not inbox.is_overrun, True
         return is_news
 

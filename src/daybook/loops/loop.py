@@ -40,7 +40,8 @@ class AgentLoop:
     A step that raises ends the loop (`state` is failed, `error` says why), unless there are
     `restarts`: a supervisor gives its own to a loop without. One that raises SystemExit or
     KeyboardInterrupt stops the loop, and nothing else. `inbox` is how many messages may wait for
-    it, and `working_memory` has the bounds of what it remembers. `timer` gives seconds.
+    it (and at most 16 MB of them), and `working_memory` has the bounds of what it remembers.
+    `timer` gives seconds.
 
     The thread is a daemon: when the program ends it ends, wherever it is, so stop it before. The
     memory manager stays the caller's to close. Raises InvalidInputError for what cannot be.
@@ -85,8 +86,7 @@ class AgentLoop:
     def state(self) -> LoopState:
         """How the loop is."""
         with self._lock:
-            is_stopping = self._state.is_at_work and self._stopping.is_set()
-            return LoopState.STOPPING if is_stopping else self._state
+            return self._state_now()
 
     @property
     def is_running(self) -> bool:
@@ -171,12 +171,18 @@ class AgentLoop:
         _, by_name = self._bus.counts()
         return loop_metrics(self._report(), by_name.get(self.name, NO_MESSAGES))
 
+    def _state_now(self) -> LoopState:
+        is_stopping = self._state.is_at_work and self._stopping.is_set()
+        return LoopState.STOPPING if is_stopping else self._state
+
     def _report(self) -> Report:
-        counts, step_ms, delay_ms = self._tally.snapshot()
+        with self._lock:  # so that the counts are those of this state
+            state = self._state_now()
+            counts, step_ms, delay_ms = self._tally.snapshot()
         since = counts.busy_since
         return Report(
             name=self.name,
-            state=self.state,
+            state=state,
             counts=counts,
             step_ms=step_ms,
             delay_ms=delay_ms,

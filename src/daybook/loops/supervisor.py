@@ -14,7 +14,7 @@ from daybook.loops.restarts import RestartPolicy
 from daybook.models.base import checked_kind
 from daybook.models.collaboration import CollaborationGraph
 from daybook.models.json_values import JsonValue
-from daybook.models.loops import SupervisorMetrics
+from daybook.models.loops import LoopState, SupervisorMetrics
 
 
 class LoopSupervisor:
@@ -24,7 +24,8 @@ class LoopSupervisor:
     policy. Nothing that a step raises ends another loop: each has its own thread, which also
     restarts it, and there is no other thread that could die. `timer` gives seconds.
 
-    As a context manager it starts its loops, and stops them at the end. Raises InvalidInputError
+    As a context manager it starts its loops, and stops them at the end, for as long as that takes.
+    Raises InvalidInputError
     for what is no policy.
     """
 
@@ -105,12 +106,19 @@ class LoopSupervisor:
     def start(self) -> None:
         """Start the loops that are not running, and from now on those that are added.
 
-        Raises LoopError if they were started and not stopped since, and if the system has no
-        thread left for one of them: then none is started.
+        Raises LoopError if they were started and not stopped since, if one was told to stop and
+        its step is still at work, and if the system has no thread left for one of them: then none
+        is started.
         """
         with self._lock:
             if self._is_started:
                 raise LoopError("the supervisor is started already: stop it first")
+            late = [each for each in self._loops.values() if each.state == LoopState.STOPPING]
+            if late:
+                raise LoopError(
+                    f"the loop {late[0].name} was told to stop, and its step is still at work: "
+                    "wait for it with join(), or remove it"
+                )
             began: list[AgentLoop] = []
             try:
                 for loop in self._loops.values():

@@ -43,8 +43,8 @@ class Tick:
     def post(self, target: str, payload: JsonValue) -> bool:
         """Send a message to a loop of the same supervisor; it gets it with its next tick.
 
-        Nobody waits: False says that the target's inbox was full, and that its oldest message was
-        dropped for this one. Raises UnknownTargetError for the name of no loop, and
+        Nobody waits: False says that the target's inbox was full, and that its oldest messages
+        were dropped for this one. Raises UnknownTargetError for the name of no loop, and
         InvalidInputError for what is not JSON, or is over 256 KB of it.
         """
         return self._bus.post(self.loop, target, payload)

@@ -73,6 +73,16 @@ def test_a_full_inbox_drops_its_oldest(caplog: pytest.LogCaptureFixture) -> None
     assert len(caplog.records) == 1
 
 
+def test_an_inbox_is_bounded_in_bytes_too() -> None:
+    """A few large messages do not fill the memory: 64 of 256 KB are 16 MB."""
+    bus = bus_of("scout", "risk", capacity=1_000)
+    large = "x" * 262_142
+    assert [bus.post("scout", "risk", large) for _ in range(66)] == [True] * 64 + [False] * 2
+    assert bus.counts()[1]["risk"] == Messages(sent=0, received=0, dropped=2, waiting=64)
+    assert payloads(bus, "risk") == [large] * 64
+    assert bus.post("scout", "risk", large)
+
+
 def test_what_waits_for_who_leaves_is_dropped() -> None:
     """And counted; an inbox of that name is another one, and empty."""
     bus = bus_of("scout", "risk")
