@@ -93,13 +93,11 @@ class LoopSupervisor:
         with self._lock:
             loop = self._named(name)
             loop.ask_to_stop()
-        if not loop.join(seconds):
-            return False
+        loop.join(seconds)
         with self._lock:
-            # another thread may have removed it meanwhile, or have started it again
-            if self._loops.get(name) is loop:
-                if loop.is_running:
-                    return False
+            if loop.is_running:  # still, or again: another thread may have started it
+                return False
+            if self._loops.get(name) is loop:  # another thread may have removed it, too
                 self._let_go(loop)
         return True
 

@@ -97,6 +97,15 @@ def test_what_waits_for_who_leaves_is_dropped() -> None:
     assert bus.receive("risk") == ()
 
 
+def test_who_has_left_can_still_be_heard() -> None:
+    """A thread that a step left behind may post: it is counted, and is in no graph."""
+    bus = bus_of("scout", "risk")
+    bus.leave("scout")
+    assert bus.post("scout", "risk", 1)
+    assert payloads(bus, "risk") == [1]
+    assert (bus.counts()[0].sent, bus.graph().exchanges) == (1, [])
+
+
 def test_posting_to_nobody_is_refused() -> None:
     """Nothing is counted then."""
     bus = bus_of("scout")

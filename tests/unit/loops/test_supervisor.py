@@ -193,6 +193,27 @@ def test_stopping_all_from_inside_a_step(supervisor: LoopSupervisor, make: MakeL
     assert set(states(supervisor).values()) == {LoopState.STOPPED}
 
 
+def test_stopping_all_from_inside_waits_for_nobody(
+    supervisor: LoopSupervisor, make: MakeLoop
+) -> None:
+    """Not even for a loop that waits for the one that asks."""
+    free = threading.Event()
+
+    def wait(_: Tick) -> None:
+        assert free.wait(PATIENCE)
+
+    def step(_: Tick) -> None:
+        assert not supervisor.stop()
+        assert not supervisor.join()
+        free.set()
+
+    supervisor.add(make(wait, name="a-waiting"))
+    supervisor.add(make(step, name="b-asking"))
+    supervisor.start()
+    assert supervisor.join(PATIENCE)
+    assert supervisor.get_metrics().failures == 0
+
+
 def test_removing_itself(supervisor: LoopSupervisor, make: MakeLoop) -> None:
     """A loop that removes itself ends after its step, and stays until it is removed."""
     said: list[bool] = []
