@@ -91,8 +91,7 @@ class AgentLoop:
     @property
     def is_running(self) -> bool:
         """Whether the loop has been started and has not ended, by itself or otherwise."""
-        thread = self._thread
-        return self._state.is_at_work and thread is not None and thread.is_alive()
+        return self.state.is_at_work
 
     @property
     def is_calling(self) -> bool:
@@ -106,7 +105,7 @@ class AgentLoop:
         work, and if the system has no thread left for it.
         """
         with self._lock:
-            if self.is_running:
+            if self._state_now().is_at_work:
                 raise LoopError(
                     f"the loop {self.name} is running already: stop it first, and see that stop() "
                     "returns True"
@@ -172,8 +171,11 @@ class AgentLoop:
         return loop_metrics(self._report(), by_name.get(self.name, NO_MESSAGES))
 
     def _state_now(self) -> LoopState:
-        is_stopping = self._state.is_at_work and self._stopping.is_set()
-        return LoopState.STOPPING if is_stopping else self._state
+        if not self._state.is_at_work:
+            return self._state
+        if self._thread is None or not self._thread.is_alive():
+            return LoopState.STOPPED  # its thread stayed behind when this process was forked
+        return LoopState.STOPPING if self._stopping.is_set() else self._state
 
     def _report(self) -> Report:
         with self._lock:  # so that the counts are those of this state
@@ -197,7 +199,7 @@ class AgentLoop:
                 raise LoopError(
                     f"the loop {self.name} has a supervisor already: let that one remove it first"
                 )
-            if self.is_running:
+            if self._state_now().is_at_work:
                 raise LoopError(
                     f"the loop {self.name} is running, and has started without a supervisor: stop "
                     "it, and add it then"

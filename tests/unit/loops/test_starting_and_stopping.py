@@ -1,6 +1,8 @@
 """A loop is started and stopped, by whomever and however often."""
 
 import math
+import subprocess
+import sys
 import threading
 from functools import partial
 from typing import Any
@@ -149,6 +151,29 @@ def test_threads_that_start_and_stop_one_loop(make: MakeLoop) -> None:
         assert len(refused) == 7
         assert loop.stop(PATIENCE)
     assert set(threading.enumerate()) <= before
+
+
+FORKING = """
+import os, sys
+from daybook import AgentLoop
+
+loop = AgentLoop(None, lambda tick: None, interval_s=3_600)
+loop.start()
+child = os.fork()
+if child:
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert loop.is_running
+else:
+    assert (loop.state, loop.is_running, loop.stop()) == ("stopped", False, True)
+    loop.start()
+    assert loop.is_running and loop.stop(30)
+    os._exit(0)
+"""
+
+
+def test_a_forked_process_has_no_loop_running() -> None:
+    """A thread does not come along: the child's loop is stopped, and can be started there."""
+    subprocess.run([sys.executable, "-c", FORKING], check=True, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, "1", True], ids=str)
