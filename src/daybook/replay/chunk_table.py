@@ -110,14 +110,14 @@ class ChunkTable:
             )
             self._store.change(full)
 
-    def fill(self, place: Place, loss: float, outcome: OutcomeTag) -> Chunk | None:
+    def fill(self, place: Place, domain: str, loss: float, outcome: OutcomeTag) -> Chunk | None:
         """Let a place be drawn; return its chunk then, None if that has been taken away."""
         now = microseconds(self._store.clock())
         lap, number, slot = place
         write = filling(self._buffer, number, lap, slot, loss=loss, outcome=outcome, now=now)
         done, item = self._store.revise(write)
         if done and is_to_be_packed(item, self.width):
-            self.pack(number, is_filling=True)
+            self.pack(number, domain)
         return Chunk.of(item) if done else None
 
     def tell(self, told: Mapping[Place, tuple[float, int]]) -> list[Chunk]:
@@ -187,16 +187,22 @@ class ChunkTable:
         )
         return [Chunk.of(item) for item in found]
 
-    def pack(self, number: int, *, is_filling: bool = False) -> None:
-        """Pack a chunk's changes into it, and bring its sum in the directory up to date."""
+    def pack(self, number: int, domain: str | None = None) -> None:
+        """Pack a chunk's changes into it, and bring its sum in the directory up to date.
+
+        With the domain that fills it, also what its head says of the sum.
+        """
         item = self._store.get(REPLAY, replay_keys.chunk(self._buffer, number))
         if item is None:
             return
         chunk = Chunk.of(item)
         self._store.change(packing(self._buffer, item, chunk))  # else another one has, or will
         self._note_sum(chunk)
-        if is_filling:
-            self._note(replay_keys.COUNTS, number, len(chunk.live))
+        count = len(chunk.live)
+        if domain is not None or count < self.width:
+            self._note(replay_keys.COUNTS, number, count)
+        if domain is not None:
+            self._note_head(domain, chunk, count)
 
     def empty(self, chunk: Chunk) -> bool:
         """Take everything out of a chunk; False if something has come since it was read."""
@@ -269,7 +275,7 @@ class ChunkTable:
         self._note(replay_keys.COUNTS, number, 0)
         self._note(replay_keys.OPENINGS, number, (now, facts.openings, own))
         if seen and seen.chunk != number:
-            self.pack(seen.chunk, is_filling=True)
+            self.pack(seen.chunk, domain)
 
     def _head(self, domain: str) -> Head | None:
         item = self._store.get(REPLAY, replay_keys.head(self._buffer, domain))
@@ -278,6 +284,17 @@ class ChunkTable:
     def _note_sum(self, chunk: Chunk) -> None:
         priorities = chunk.priorities(self._config.alpha, self._config.epsilon)
         self._note(replay_keys.SUMS, chunk.number, code_of(float(priorities.sum())))
+
+    def _note_head(self, domain: str, chunk: Chunk, count: int) -> None:
+        """Write down how many of a chunk's slots are in its sum, while its domain fills it."""
+        self._store.change(
+            Update(
+                table=REPLAY,
+                key=replay_keys.head(self._buffer, domain),
+                values={"noted": count},
+                condition=equals("chunk", chunk.number) & equals("lap", chunk.lap),
+            )
+        )
 
     def _note(self, part: str, number: int, value: int | tuple[int, ...]) -> None:
         """Write down what a part of the directory says of a chunk."""

@@ -50,18 +50,22 @@ def totals_of(codes: NDArray[np.uint16]) -> Floats:
 
 
 class Head(NamedTuple):
-    """The chunk that a domain fills, its lap, and how many of its slots have been given out."""
+    """The chunk that a domain fills, its lap, and how many of its slots have been given out.
+
+    Of these the first `noted` are in the sum that the directory has of the chunk.
+    """
 
     domain: str
     number: int
     chunk: int
     lap: int
     given: int
+    noted: int = 0
 
     @classmethod
     def of(cls, item: Item) -> "Head":
         """Read a head's item."""
-        numbers = (int(item[name]) for name in ("number", "chunk", "lap", "given"))
+        numbers = (int(item[name]) for name in ("number", "chunk", "lap", "given", "noted"))
         return cls(str(item["domain"]), *numbers)
 
     def values(self) -> Item:
@@ -168,9 +172,9 @@ class Directory:
         for head in heads.values():
             if head.chunk < facts.chunks:
                 given = min(head.given, facts.width)
-                more = max(0.0, given - found.counts[head.chunk])
-                found.counts[head.chunk] += more
-                found.sums[head.chunk] += more * priority(facts.highest_loss)
+                found.counts[head.chunk] = max(found.counts[head.chunk], given)
+                more = max(0, given - head.noted) * priority(facts.highest_loss)
+                found.sums[head.chunk] += more
         return found
 
     def victim(self, strategy: ReplayStrategy, own: Head | None) -> int:

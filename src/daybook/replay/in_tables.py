@@ -73,7 +73,7 @@ class ReplayInTables:
     def _let_draw(self, place: Place, trajectory: Trajectory) -> bool:
         """Let a trajectory be drawn; False if its place has been taken away."""
         loss = self._chunks.highest_loss
-        chunk = self._chunks.fill(place, loss, trajectory.final_outcome)
+        chunk = self._chunks.fill(place, trajectory.domain, loss, trajectory.final_outcome)
         if chunk is not None and self._warm is not None:
             self._warm.take([chunk])
         return chunk is not None

@@ -20,10 +20,10 @@ _MICROSECONDS = 1e6
 
 READ: Mapping[ReplayStrategy, tuple[str, str]] = {
     ReplayStrategy.UNIFORM: (replay_keys.HEADS, replay_keys.COUNTS),
-    ReplayStrategy.PRIORITIZED_LOSS: (replay_keys.SUMS, replay_keys.COUNTS),
+    ReplayStrategy.PRIORITIZED_LOSS: (replay_keys.SUMS, replay_keys.HEADS),
     ReplayStrategy.MIXED: (replay_keys.SUMS, replay_keys.COUNTS),
     ReplayStrategy.PRIORITIZED_RECENCY: (replay_keys.OPENINGS, replay_keys.COUNTS),
-    ReplayStrategy.DOMAIN_BALANCED: (replay_keys.OPENINGS, replay_keys.COUNTS),
+    ReplayStrategy.DOMAIN_BALANCED: (replay_keys.OPENINGS, replay_keys.HEADS),
 }
 """The first and last part of the directory that a strategy needs."""
 
