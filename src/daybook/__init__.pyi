@@ -48,6 +48,8 @@ from .errors import (
     RejectedError,
     RunNotFoundError,
     SchemaMismatchError,
+    SessionBusyError,
+    SessionNotFoundError,
     SignalConflictError,
     SignalNotFoundError,
     SignalTooLargeError,
@@ -74,6 +76,7 @@ from .logger import DecisionLogger
 from .loops import AgentLoop, LoopSupervisor, RestartPolicy, Tick, WorkingMemoryConfig
 from .memory import ConsolidationReport, Recollection
 from .memory_manager import MemoryManager
+from .metrics import EmfWriter, Registry, emf_lines, prometheus_text
 from .models import (
     AgentCard,
     AgentSignal,
@@ -109,10 +112,22 @@ from .replay import (
     SampledBatch,
 )
 from .replay_buffer import ReplayBuffer, get_replay_buffer
+from .models.sessions import SessionMetrics
 from .settings import Settings
 from .signals import Claim
 from .spool import SpoolConfig, SpoolStatus
 from .store import CapacityMeter
+from .workflows import (
+    CompactionService,
+    LearningMetrics,
+    LearningOrchestrator,
+    MemoryTool,
+    OrchestratedRun,
+    TaskMetrics,
+    TaskType,
+    WorkflowPattern,
+    infer_task_type,
+)
 
 __all__ = [
     "AWSClientManager",
@@ -139,6 +154,7 @@ __all__ = [
     "ClaimExpiredError",
     "ClaimedSignal",
     "CollaborationGraph",
+    "CompactionService",
     "ConditionOperator",
     "ConflictError",
     "ConsolidationBusyError",
@@ -159,6 +175,7 @@ __all__ = [
     "DecisionRecord",
     "DecisionType",
     "DeliveryReport",
+    "EmfWriter",
     "EmptyReplayError",
     "Exchange",
     "ForeignChainError",
@@ -171,6 +188,8 @@ __all__ = [
     "InvalidDecisionIdError",
     "InvalidInputError",
     "InvalidSignalIdError",
+    "LearningMetrics",
+    "LearningOrchestrator",
     "LoopError",
     "LoopMetrics",
     "LoopState",
@@ -178,10 +197,12 @@ __all__ = [
     "MemoryManager",
     "MemoryPattern",
     "MemoryTier",
+    "MemoryTool",
     "MissingExtraError",
     "MultiAgentCoordinator",
     "NoLoggerError",
     "NotFoundError",
+    "OrchestratedRun",
     "OutcomeConflictError",
     "OutcomeDraft",
     "OutcomeTag",
@@ -193,6 +214,7 @@ __all__ = [
     "PatternType",
     "PlatformError",
     "Recollection",
+    "Registry",
     "RejectedError",
     "ReplayBuffer",
     "ReplayConfig",
@@ -203,6 +225,9 @@ __all__ = [
     "RunNotFoundError",
     "SampledBatch",
     "SchemaMismatchError",
+    "SessionBusyError",
+    "SessionMetrics",
+    "SessionNotFoundError",
     "Settings",
     "SignalConflictError",
     "SignalNotFoundError",
@@ -222,6 +247,8 @@ __all__ = [
     "StorageError",
     "SupervisorMetrics",
     "TableMissingError",
+    "TaskMetrics",
+    "TaskType",
     "ThrottledError",
     "Tick",
     "Trajectory",
@@ -232,13 +259,17 @@ __all__ = [
     "UnknownCallerError",
     "UnknownTargetError",
     "UnreachableError",
+    "WorkflowPattern",
     "WorkingMemoryConfig",
     "WrongDecisionTypeError",
     "carrying",
     "current_decision",
     "decision",
+    "emf_lines",
     "get_client_manager",
     "get_replay_buffer",
+    "infer_task_type",
     "new_decision_id",
+    "prometheus_text",
     "symbiosis_score",
 ]

@@ -26,6 +26,8 @@
     │   ├── AgentNotRegisteredError
     │   ├── TrajectoryNotFoundError
     │   └── EmptyReplayError
+    │   ├── SessionNotFoundError
+    │   └── AgentNotRegisteredError
     ├── ConflictError                             something else is already recorded
     │   ├── DecisionConflictError
     │   ├── DecisionLoggedError
@@ -37,6 +39,7 @@
     │   ├── UndoRefusedError
     │   ├── SignalConflictError
     │   ├── TrajectoryConflictError
+    │   ├── SessionBusyError
     │   └── ClaimExpiredError
     ├── ChainError                                a chain that cannot be walked to its root
     │   ├── BrokenChainError
@@ -166,6 +169,10 @@ class SignalNotFoundError(NotFoundError):
     """No signal has this id, or it has expired."""
 
 
+class SessionNotFoundError(NotFoundError):
+    """Nothing was remembered in a session of this id, or it has expired."""
+
+
 class AgentNotRegisteredError(NotFoundError):
     """The agent is not in the registry of who is there."""
 
@@ -235,6 +242,8 @@ class SignalConflictError(ConflictError):
 
 class TrajectoryConflictError(ConflictError):
     """Another trajectory is already stored under this id; it stands."""
+class SessionBusyError(ConflictError):
+    """Others kept compacting the same session meanwhile."""
 
 
 class ClaimExpiredError(ConflictError):

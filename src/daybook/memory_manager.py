@@ -23,6 +23,7 @@ from daybook.models import AgentState
 from daybook.models.base import checked_kind
 from daybook.models.identity import checked_agent_id
 from daybook.models.state import StateReceipt
+from daybook.sessions import SessionVerbs
 from daybook.signals import SignalVerbs
 from daybook.spool import Spool, SpoolConfig, acquire, release
 from daybook.state import StateVerbs
@@ -37,7 +38,9 @@ PATIENCE_BEHIND_API = timedelta(seconds=10)
 Door = Literal["tables", "api"]
 
 
-class MemoryManager(DecisionVerbs, StatisticsVerbs, MemoryVerbs, StateVerbs, SignalVerbs):
+class MemoryManager(
+    DecisionVerbs, StatisticsVerbs, MemoryVerbs, SessionVerbs, StateVerbs, SignalVerbs
+):
     """An agent's handle: the verbs of every room.
 
     `door` is how it reaches them: `tables` goes straight to DynamoDB and S3, `api` through the

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from daybook.models import DecisionOutcome, DecisionReasoning, DecisionType
+from daybook.models.json_values import JsonValue
 from daybook.store import DECISIONS, Store, keys
 from daybook.store.attributes import Item
 from daybook.store.expressions import between, equals
 
 DIGEST = "digest"
+_OUTCOME_VALUES = 6
 
 Window = tuple[str, str]
 """The first and the last sort key, from `keys.log_range`."""
@@ -46,25 +48,37 @@ class OutcomeDigest(NamedTuple):
     confidence: float
 
 
-def of_decision(reasoning: DecisionReasoning) -> str:
-    """Return the digest attribute of a decision."""
-    return _dumped([reasoning.confidence])
+def of_decision(reasoning: DecisionReasoning, *also: str | None) -> str:
+    """Return the digest attribute of a decision; `also` is what says its workflow, if it has."""
+    return _dumped([reasoning.confidence, *also])
 
 
-def of_outcome(outcome: DecisionOutcome, confidence: float) -> str:
+def of_outcome(outcome: DecisionOutcome, confidence: float, *also: JsonValue) -> str:
     """Return the digest attribute of an outcome, given its decision's confidence.
 
     It says all that calibration and rates need, so that they never join the decision.
     """
     numbers = [outcome.quality_score, outcome.latency_ms]
     flags = [outcome.error is not None, outcome.success]
-    return _dumped([outcome.decision_type, *numbers, *flags, confidence])
+    return _dumped([outcome.decision_type, *numbers, *flags, confidence, *also])
 
 
 def confidence_in(decision: Item) -> float:
     """Return the confidence from the item of a decision."""
     confidence, *_ = json.loads(str(decision[DIGEST]))
     return float(confidence)
+
+
+def beyond_confidence(decision: Item) -> list[JsonValue]:
+    """Return what the digest of a decision says besides."""
+    also: list[JsonValue] = json.loads(str(decision[DIGEST]))[1:]
+    return also
+
+
+def beyond_outcome(outcome: Item) -> list[JsonValue]:
+    """Return what the digest of an outcome says besides what every one does."""
+    also: list[JsonValue] = json.loads(str(outcome[DIGEST]))[_OUTCOME_VALUES:]
+    return also
 
 
 def read_decisions(
@@ -136,4 +150,4 @@ def read_outcome(item: Item) -> OutcomeDigest:
 
 
 def _dumped(values: list[object]) -> str:
-    return json.dumps(values, separators=(",", ":"))
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=False)

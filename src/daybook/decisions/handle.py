@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from daybook.decisions import queries, reading, recording
+from daybook.decisions import queries, reading, recording, workflow_runs
 from daybook.decisions.batches import PreparedDecision, record_all
 from daybook.decisions.queries import DecisionPage, DecisionQuery
 from daybook.decisions.spooling import kept_draft, kept_prepared
 from daybook.doors import Handle, verb
 from daybook.errors import DaybookError, ForeignDecisionError, InvalidInputError, StorageError
 from daybook.models import (
+    DecisionId,
     DecisionOutcome,
     DecisionRecord,
     DecisionType,
@@ -18,6 +20,7 @@ from daybook.models import (
 )
 from daybook.models.drafts import DecisionDraft, DecisionReceipt, OutcomeDraft, OutcomeReceipt
 from daybook.models.identity import ascending_bits
+from daybook.models.workflows import TaskMetrics, TaskType, WorkflowRun
 from daybook.spool import Kept, Spool
 
 
@@ -200,3 +203,27 @@ class DecisionVerbs(Handle):
             tier=tier,
         )
         return queries.page(self.store, query, limit, cursor)
+
+    @verb("GET", "/workflows/runs", lists="runs")
+    def workflow_runs(self, task_type: TaskType | str, limit: int = 500) -> list[WorkflowRun]:
+        """Return the newest runs of workflows on a type of task, newest first. One request.
+
+        `MemoryTool` is the comfortable way to call this.
+        """
+        return workflow_runs.recent(self.store, self.agent_id, task_type, limit)
+
+    @verb("GET", "/workflows/metrics")
+    def workflow_metrics(self, task_type: TaskType | str) -> TaskMetrics:
+        """Return what all of this agent's runs on a type of task add up to."""
+        return workflow_runs.metrics(self.store, self.agent_id, task_type)
+
+    @verb("POST", "/workflows/steps")
+    def steps_of_runs(self, decision_ids: Sequence[str]) -> dict[str, list[Any]]:
+        """Return the steps of these runs of this agent's, by decision. A request for a hundred."""
+        own = [each for each in decision_ids if DecisionId.parse(each).agent_id == self.agent_id]
+        return workflow_runs.steps_of(self.store, own)
+
+    @verb("POST", "/workflows/run-ids")
+    def decision_of_run(self, run_id: str) -> str:
+        """Return the id of the decision that the run of this id is to be; the same each time."""
+        return workflow_runs.claim_run_id(self.store, self.agent_id, run_id)

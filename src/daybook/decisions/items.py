@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from daybook.decisions import digests
+from daybook.decisions import digests, workflow_facts
 from daybook.errors import BodyCorruptError
 from daybook.models import DecisionId, DecisionOutcome, DecisionRecord
 from daybook.models.decisions import DecisionReasoning
 from daybook.models.drafts import DecisionDraft
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.json_values import JsonObject
-from daybook.store import Codec, Store, keys, pack, unpack
+from daybook.store import Codec, Store, keys, pack, session_keys, unpack
 from daybook.store.attributes import Item, size
 from daybook.store.bodies import packed, placed
 from daybook.store.schema import TTL_ATTRIBUTE
@@ -46,7 +46,7 @@ def content_of(decision_id: DecisionId, said: DecisionRecord | DecisionDraft) ->
     reasoning = said.reasoning if isinstance(said, DecisionRecord) else said
     item = keys.decision(decision_id) | {
         "type_key": keys.type_key(decision_id.agent_id, said.decision_type),
-        digests.DIGEST: digests.of_decision(reasoning),
+        digests.DIGEST: digests.of_decision(reasoning, *workflow_facts.of_decision(said)),
     }
     body = {
         "reasoning": reasoning.model_dump(include=_REASONING, exclude_defaults=True),
@@ -67,9 +67,12 @@ def outcome_item(store: Store, outcome: DecisionOutcome, decision: Item) -> Item
     item = keys.outcome(decision_id) | {
         "success_key": keys.success_key(decision_id.agent_id, success=outcome.success),
         "arrived_at": microseconds(outcome.arrived_at),
-        digests.DIGEST: digests.of_outcome(outcome, digests.confidence_in(decision)),
         **ends,
     }
+    task_type, also = workflow_facts.of_outcome(outcome, decision)
+    if task_type is not None:
+        item["type_key"] = session_keys.workflow_key(decision_id.agent_id, task_type)
+    item[digests.DIGEST] = digests.of_outcome(outcome, digests.confidence_in(decision), *also)
     body = outcome.model_dump(include=_OUTCOME_BODY, exclude_defaults=True)
     body["type"] = outcome.decision_type
     return pack(store, OUTCOME_CODEC, keys.decision_bodies(decision_id), item, body)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +16,6 @@ from daybook.models.patterns import PatternCondition
 MOST_NAMED = 20
 """Decisions that a learned pattern names as its evidence, the latest first."""
 
-_Z = 1.959963984540054
 _LONGEST_NAME = 200
 
 
@@ -40,16 +38,6 @@ def learned_id(
     words = [decision_type, choice, *("-".join(str(word) for word in term) for term in about)]
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", ".".join(words))[:_LONGEST_NAME]
     return f"learned.{readable}.{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
-
-
-def lower_bound(n: float, successes: float) -> float:
-    """Return the lower end of the Wilson score interval at 95 % (Wilson 1927)."""
-    if n <= 0:
-        return 0.0
-    rate = successes / n
-    middle = rate + _Z * _Z / (2 * n)
-    spread = _Z * math.sqrt(rate * (1 - rate) / n + _Z * _Z / (4 * n * n))
-    return min(max((middle - spread) / (1 + _Z * _Z / n), 0.0), 1.0)
 
 
 def rates_of(inside: Floats, outside: Floats) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from daybook.memory.intervals import lower_bound
 from daybook.memory.learning import naming
 from daybook.memory.learning.drift import Turn, find_turn
 from daybook.memory.learning.effects import Effects
@@ -287,7 +288,7 @@ class Review:
             "success_rate": rate,
             "baseline_rate": baseline,
             "sample_size": int(counts[:, 0, 0].sum()),
-            "confidence": naming.lower_bound(n, n * (rate if success else 1 - rate)),
+            "confidence": lower_bound(n, n * (rate if success else 1 - rate)),
             "evidence": named,
         }
 
