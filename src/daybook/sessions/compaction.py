@@ -49,7 +49,7 @@ def compact(
     for attempt in store.backoff.attempts(TRIES):
         items = session_items.read_all(store, agent_id, session_id)
         before = session_items.read_compacted(store, agent_id, session_id)
-        known = {uuid for uuid, _, _ in before.entries}
+        known = {uuid for uuid, _ in before.entries}
         fresh = [
             session_items.read_entry(store, item)
             for item in items
@@ -140,7 +140,7 @@ def _settle(store: Store, agent_id: str, head: SessionHead, now: datetime) -> No
 
 
 def _joined(before: Compacted, fresh: Sequence[Entry], token: str) -> Compacted:
-    added = sum(len(to_json(content)) for _, _, content in fresh)
+    added = sum(len(to_json(content)) for _, content in fresh)
     return Compacted(
         revision=before.revision + 1,
         token=token,

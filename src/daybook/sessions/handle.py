@@ -14,6 +14,10 @@ from daybook.sessions.compaction import SettlingReport
 from daybook.sessions.remembering import MemoryIds, SessionContent, Touches
 
 
+RANDOM_BITS = 32
+"""Of an id: enough to tell writers of one microsecond apart, and each takes room when compacted."""
+
+
 class SessionVerbs(Handle):
     """What an agent keeps in mind during a session."""
 
@@ -33,7 +37,7 @@ class SessionVerbs(Handle):
         """
         checked_session_id(session_id)
         # made here, so that a request that is sent again is the same memory
-        memory_id = self._memory_ids.next(self.clock(), secrets.randbits(62))
+        memory_id = self._memory_ids.next(self.clock(), secrets.randbits(RANDOM_BITS))
         return self._remember(session_id, content, memory_id)
 
     @verb("POST", "/sessions/memories", creates=True)

@@ -82,9 +82,11 @@ def remember(
     """
     now = store.clock()
     # the moment inside the id, which is checked by taking it apart
-    made_at = DecisionId.parse(f"{memory_id}@{agent_id}").decided_at
     memory = SessionMemory.checked(
-        session_id=session_id, memory_id=memory_id, content=content, made_at=made_at
+        session_id=session_id,
+        memory_id=memory_id,
+        content=content,
+        made_at=DecisionId.parse(f"{memory_id}@{agent_id}").decided_at,
     )
     item = session_items.memory_item(store, agent_id, memory)
     if touches.is_due(session_id, now):
@@ -120,7 +122,7 @@ def read(store: Store, agent_id: str, session_id: str) -> SessionContent:
     # in this order: what is removed between the two reads was compacted before
     items = session_items.read_all(store, agent_id, session_id)
     done = session_items.read_compacted(store, agent_id, session_id)
-    known = {uuid for uuid, _, _ in done.entries}
+    known = {uuid for uuid, _ in done.entries}
     rest = [
         session_items.read_entry(store, item)
         for item in items
@@ -131,9 +133,12 @@ def read(store: Store, agent_id: str, session_id: str) -> SessionContent:
         memories=[
             # as it was checked when it was written
             SessionMemory.model_construct(
-                session_id=session_id, memory_id=uuid, content=content, made_at=moment_of(made)
+                session_id=session_id,
+                memory_id=uuid,
+                content=content,
+                made_at=DecisionId(uuid, agent_id).decided_at,
             )
-            for uuid, made, content in entries
+            for uuid, content in entries
         ],
         decompressed_in=done.decoded_in,
     )

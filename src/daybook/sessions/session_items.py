@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from daybook.errors import BodyCorruptError
-from daybook.models.identity import microseconds, moment_of
+from daybook.models.identity import moment_of
 from daybook.models.sessions import SessionHead, SessionMemory
 from daybook.store import MEMORY, Codec, Store, pack, session_keys, unpack
 from daybook.store.attributes import Item
@@ -21,8 +21,8 @@ TOKEN = "token"  # noqa: S105 - tells one write from another
 ORIGINAL, STORED = "original_bytes", "stored_bytes"
 TOUCHED, CLOSED, SETTLED = "touched_at", "closed_at", "settled_at"
 
-Entry = tuple[str, int, Any]
-"""A memory inside a body: its id, when it was made in microseconds since 1970, its content."""
+Entry = tuple[str, Any]
+"""A memory: its id, which carries when it was made, and its content."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,14 @@ class Compacted:
 def memory_item(store: Store, agent_id: str, memory: SessionMemory) -> Item:
     """Return the item of a memory, its large body already in S3."""
     key = session_keys.session_memory(agent_id, memory.session_id, memory.memory_id)
-    item = key | {"made_at": microseconds(memory.made_at)} | store.expiry(store.clock())
+    item = key | store.expiry(store.clock())
     folder = session_keys.session_bodies(agent_id, memory.session_id)
     return pack(store, CODEC, folder, item, {"content": memory.content})
 
 
 def read_entry(store: Store, item: Item) -> Entry:
     """Return the memory of an item. Raises BodyMissingError or BodyCorruptError."""
-    return (
-        memory_id_of(item),
-        _number(item, "made_at"),
-        _of(unpack(store, CODEC, item), "content", item),
-    )
+    return memory_id_of(item), _of(unpack(store, CODEC, item), "content", item)
 
 
 def memory_id_of(item: Item) -> str:
@@ -81,16 +77,16 @@ def read_compacted(store: Store, agent_id: str, session_id: str) -> Compacted:
         item |= {BODY: own_object(store, item)}
     began = time.perf_counter()
     document = CODEC.decode(*body_of(item))
-    entries = [tuple(entry) for entry in _of(document, "memories", item)]
+    ids, contents = _of(document, "ids", item), _of(document, "contents", item)
     took = time.perf_counter() - began
-    if any(len(entry) != 3 for entry in entries):  # noqa: PLR2004 - id, time, content
+    if len(ids) != len(contents):
         raise _damaged(item)
     return Compacted(
         revision=_number(item, REVISION),
         token=str(item[TOKEN]),
         original_bytes=_number(item, ORIGINAL),
         stored_bytes=_number(item, STORED),
-        entries=entries,
+        entries=list(zip(ids, contents, strict=True)),
         decoded_in=took,
     )
 
@@ -103,7 +99,9 @@ def compacted_item(store: Store, agent_id: str, session_id: str, made: Compacted
     key = session_keys.compacted_session(agent_id, session_id)
     facts: Item = {REVISION: made.revision, TOKEN: made.token, ORIGINAL: made.original_bytes}
     beside = key | facts | {STORED: 0} | store.expiry(store.clock())
-    document = {"memories": [list(entry) for entry in made.entries]}
+    # apart, for alike compresses well with alike
+    ids, contents = [uuid for uuid, _ in made.entries], [content for _, content in made.entries]
+    document = {"ids": ids, "contents": contents}
     item = packed(CODEC, beside, document)
     body = item[BODY]
     item[STORED] = len(body if isinstance(body, bytes) else str(body).encode())
