@@ -13,9 +13,8 @@ from daybook.sessions import closing, compaction, remembering
 from daybook.sessions.compaction import SettlingReport
 from daybook.sessions.remembering import MemoryIds, SessionContent, Touches
 
-
 RANDOM_BITS = 32
-"""Of an id: enough to tell writers of one microsecond apart, and each takes room when compacted."""
+"""Of an id: they tell writers of one microsecond apart, and take room in what is compacted."""
 
 
 class SessionVerbs(Handle):

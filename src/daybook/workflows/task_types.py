@@ -29,24 +29,9 @@ LEAD = 0.25
 _FIRST = 6
 _FIRST_WEIGHS = 1.5
 _WORD = re.compile(r"[a-z0-9]+")
-_ENDINGS = (
-    "ations",
-    "ation",
-    "ments",
-    "ment",
-    "ings",
-    "ing",
-    "ies",
-    "ers",
-    "er",
-    "ors",
-    "ed",
-    "es",
-    "s",
-    "e",
-    "y",
-)
-_SHORTEST_STEM = 3
+_ENDINGS = ("ation", "ment", "ing", "ie", "er", "or", "ed", "e")
+_SHORTEST_STEM = 4
+_PLURAL = 3
 
 
 def infer_task_type(request: str) -> TaskType:
@@ -82,6 +67,8 @@ def score(request: str) -> Mapping[TaskType, float]:
 
 def _stem(word: str) -> str:
     """Return a word without its ending: not a word of any language, but the same for its forms."""
+    if word.endswith("s") and len(word) > _PLURAL:
+        word = word[:-1]
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word[: -len(ending)]
