@@ -13,15 +13,14 @@ from daybook import (
     DecisionType,
     InvalidInputError,
     MemoryManager,
-    MemoryPattern,
     MemoryTool,
     OutcomeConflictError,
-    PatternCondition,
     PatternLearner,
     TaskType,
     new_decision_id,
 )
 from tests.clocks import Clock
+from tests.unit.workflows.shared import share_a_workflow
 
 KIND = DecisionType.WORKFLOW_SELECTION
 GOOD, POOR = ["plan", "write", "run"], ["write"]
@@ -153,26 +152,7 @@ def test_metrics(tool: MemoryTool) -> None:
 
 def test_scopes(tool: MemoryTool, memory: MemoryManager) -> None:
     """Of one session, of the agent's own log, and of what others share."""
-    friend = MemoryManager(f"{memory.agent_id}-friend", memory.client_manager)
-    now = memory.clock()
-    condition = PatternCondition.checked(feature="task_type", op="eq", value="testing")
-    friend.store_pattern(
-        MemoryPattern.checked(
-            pattern_id="p",
-            agent_id=friend.agent_id,
-            pattern_type="success",
-            decision_type=KIND,
-            choice="look > leap",
-            conditions=[condition],
-            success_rate=0.9,
-            baseline_rate=0.5,
-            sample_size=50,
-            confidence=0.8,
-            created_at=now,
-            updated_at=now,
-        )
-    )
-    friend.share_pattern("p", [memory.agent_id])
+    share_a_workflow(memory.client_manager, memory.agent_id, ["look", "leap"])
 
     async def go() -> None:
         await some_runs(tool)
@@ -216,7 +196,6 @@ def test_steps_of_any_form(tool: MemoryTool) -> None:
 
 def test_learning_finds_workflows(tool: MemoryTool, memory: MemoryManager, clock: Clock) -> None:
     """Consolidation learns from the runs as from all decisions, and no run counts twice."""
-
     # straight into the tables: what is tested is what comes after
     direct = MemoryTool(MemoryManager(memory.agent_id, memory.client_manager, door="tables")).sync
     for number in range(50):
