@@ -80,6 +80,8 @@ def test_public_methods_are_verbs() -> None:
         "load_state",
         "save_state",
         "rollback",
+        "remember",
+        "read_session",
     }
     offered = {
         name

@@ -48,7 +48,7 @@ def _call(draw: random.Random, step: int) -> dict[str, Any]:
         "call_id": str(UUID(int=draw.getrandbits(128))),
         "arguments": {
             "symbols": draw.sample(["BTC", "ETH", "SOL", "IBM", "AAPL", "XAU", "DAX"], 2),
-            "since": f"2026-{draw.randint(1, 12):02d}-{draw.randint(1, 28):02d}T{step % 24:02d}:00",
+            "since": f"2026-{draw.randint(1, 12):02d}-{draw.randint(1, 28):02d}T{step % 24}:00",
             "limit": draw.randint(10, 5000),
         },
         "latency_ms": draw.lognormvariate(4, 1),
