@@ -112,6 +112,23 @@ def test_the_moment_can_be_given(memory: MemoryManager, clock: Clock) -> None:
     assert len(memory.compact_closed(clock() + timedelta(hours=25)).settled) == 1
 
 
+def test_memories_expire(memory: MemoryManager, clock: Clock) -> None:
+    """After the retention: compacted ones a year after that, and none is read any more."""
+    memory.remember("s", 1)
+    memory.remember("loose", 1)
+    clock.advance(days=300)
+    memory.compact_session("s")
+    clock.advance(days=66)
+    assert (contents(memory), contents(memory, "loose")) == ([1], [])
+    clock.advance(days=300)
+    assert contents(memory) == []
+    assert memory.list_sessions() == []
+    # what has expired, and may still be there, is in nobody's way
+    memory.remember("s", 2)
+    assert memory.compact_session("s").memories == 1
+    assert contents(memory) == [2]
+
+
 def test_several_megabytes(memory: MemoryManager, has_bucket: bool) -> None:
     """Memories too large for items, and a body that is: all through the bucket."""
     if not has_bucket:

@@ -67,11 +67,15 @@ def test_the_best_by_each_target(tool: MemoryTool) -> None:
 
     async def go() -> None:
         await some_runs(tool)
-        best = tool.get_best_workflow_for_task
-        assert (await best("testing")).workflow_steps == GOOD
+
+        async def best(*said: Any, **also: Any) -> list[Any] | None:
+            found = await tool.get_best_workflow_for_task(*said, **also)
+            return found.workflow_steps if found else None
+
+        assert await best("testing") == GOOD
         for target in ("duration", "cost"):
-            assert (await best("testing", target)).workflow_steps == GOOD
-            assert (await best("testing", target, min_success_rate=0.5)).workflow_steps == POOR
+            assert await best("testing", target) == GOOD
+            assert await best("testing", target, min_success_rate=0.5) == POOR
         assert await best("deployment") is None
         with pytest.raises(InvalidInputError, match="optimization_target"):
             await best("testing", "speed")
@@ -237,7 +241,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 def test_bad_runs(tool: MemoryTool, memory: MemoryManager, case: str) -> None:
     """One error that names what is wrong, and nothing is written."""
     said, message = BAD[case]
-    good = {"task_type": "testing", "workflow_steps": GOOD, "success": True, "duration": 1.0}
+    good: dict[str, Any] = {
+        "task_type": "testing",
+        "workflow_steps": GOOD,
+        "success": True,
+        "duration": 1.0,
+    }
 
     async def go() -> None:
         with pytest.raises(InvalidInputError, match=message):

@@ -1,6 +1,7 @@
 """Runs and patterns put together: every run once, best first."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def learned(
 
 def put_together(
     found: list[WorkflowRun], patterns: list[MemoryPattern], *, is_whole: bool = True
-) -> dict[str, tuple[float, float]]:
+) -> dict[str, Any]:
     """Return sample size and success rate of each workflow."""
     merged = merge(KIND, found, patterns, "me", is_whole=is_whole)
     ranked = rank(KIND, merged, {}, 0.0)
