@@ -146,25 +146,20 @@ def test_several_megabytes(memory: MemoryManager, has_bucket: bool) -> None:
     assert [each.content for each in memory.read_session("s")][-1] == "small"
 
 
-@pytest.mark.parametrize(
-    "bad",
-    ["", "a#b", "a\nb", "x" * 513, None, 7],
-    ids=["empty", "mark", "line", "long", "none", "number"],
-)
-def test_bad_sessions(memory: MemoryManager, bad: Any) -> None:
+def test_bad_sessions(memory: MemoryManager) -> None:
     """An id that cannot be in a key is refused by every verb."""
-    with pytest.raises(InvalidInputError):
-        memory.remember(bad, 1)
-    for verb in (memory.read_session, memory.close_session, memory.compact_session):
+    bad_ids: list[Any] = ["", "a#b", "a\nb", "x" * 513, None, 7]
+    for bad in bad_ids:
         with pytest.raises(InvalidInputError):
-            verb(bad)
+            memory.remember(bad, 1)
+        for verb in (memory.read_session, memory.close_session, memory.compact_session):
+            with pytest.raises(InvalidInputError):
+                verb(bad)
 
 
-@pytest.mark.parametrize(
-    "bad", [float("nan"), {1: 2}, object(), {"a": b"x"}], ids=["nan", "key", "object", "bytes"]
-)
-def test_bad_memories(memory: MemoryManager, bad: object) -> None:
+def test_bad_memories(memory: MemoryManager) -> None:
     """What is not JSON is refused, and no session begins by it."""
-    with pytest.raises(InvalidInputError):
-        memory.remember("s", bad)
+    for bad in (float("nan"), {1: 2}, object(), {"a": b"x"}):
+        with pytest.raises(InvalidInputError):
+            memory.remember("s", bad)
     assert memory.list_sessions() == []

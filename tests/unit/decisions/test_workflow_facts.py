@@ -1,13 +1,29 @@
 """Which decisions are listed as runs of workflows, and which are not."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from daybook import DecisionLogger, DecisionType, MemoryManager
+from daybook import AWSClientManager, DecisionLogger, DecisionType, MemoryManager
+from daybook.testing import local_aws
 
 KIND = DecisionType.WORKFLOW_SELECTION
+
+
+@pytest.fixture(scope="module")
+def manager() -> Iterator[AWSClientManager]:
+    """Give a client manager on moto, for all of this module."""
+    with local_aws() as made:
+        yield made
+
+
+@pytest.fixture
+def memory(manager: AWSClientManager) -> MemoryManager:
+    """Give the handle of an agent that nobody else uses."""
+    return MemoryManager(f"agent-{uuid4().hex}", manager)
 
 
 def logged(memory: MemoryManager, details: dict[str, Any] | None = None, **said: Any) -> str:
@@ -26,13 +42,13 @@ def logged(memory: MemoryManager, details: dict[str, Any] | None = None, **said:
     return decision_id
 
 
-def test_a_run_logged_by_hand_is_listed(daybook_memory: MemoryManager) -> None:
+def test_a_run_logged_by_hand_is_listed(memory: MemoryManager) -> None:
     """With what its outcome says; the statistics read the same digests as ever."""
-    decision_id = logged(daybook_memory, {"cost": 2})
-    (run,) = daybook_memory.workflow_runs("testing")
+    decision_id = logged(memory, {"cost": 2})
+    (run,) = memory.workflow_runs("testing")
     assert (run.decision_id, run.workflow, run.success) == (decision_id, "look > leap", True)
     assert (run.duration, run.cost) == (1.5, 2.0)
-    stats = daybook_memory.get_decision_stats()
+    stats = memory.get_decision_stats()
     assert (stats["total_decisions"], stats["avg_quality_score"]) == (1, 0.5)
 
 
@@ -49,11 +65,11 @@ def test_a_run_logged_by_hand_is_listed(daybook_memory: MemoryManager) -> None:
     ],
     ids=["other", "no_type", "unknown", "number", "none", "two", "long"],
 )
-def test_others_are_not(daybook_memory: MemoryManager, said: dict[str, Any]) -> None:
+def test_others_are_not(memory: MemoryManager, said: dict[str, Any]) -> None:
     """They are decisions, and no runs."""
-    logged(daybook_memory, **said)
-    assert daybook_memory.workflow_runs("testing") == []
-    assert daybook_memory.get_decision_stats()["total_decisions"] == 1
+    logged(memory, **said)
+    assert memory.workflow_runs("testing") == []
+    assert memory.get_decision_stats()["total_decisions"] == 1
 
 
 @pytest.mark.parametrize(
@@ -61,16 +77,16 @@ def test_others_are_not(daybook_memory: MemoryManager, said: dict[str, Any]) -> 
     ["2", True, -1, None, [2], 10**900],
     ids=["text", "flag", "less", "none", "list", "huge"],
 )
-def test_a_cost_that_is_none_is_left_out(daybook_memory: MemoryManager, cost: Any) -> None:
+def test_a_cost_that_is_none_is_left_out(memory: MemoryManager, cost: Any) -> None:
     """Details are whatever somebody said."""
-    logged(daybook_memory, {"cost": cost})
-    (run,) = daybook_memory.workflow_runs("testing")
+    logged(memory, {"cost": cost})
+    (run,) = memory.workflow_runs("testing")
     assert run.cost is None
 
 
-def test_a_run_comes_by_way_of_a_spool(daybook_memory: MemoryManager, tmp_path: Path) -> None:
+def test_a_run_comes_by_way_of_a_spool(memory: MemoryManager, tmp_path: Path) -> None:
     """It is listed once it is delivered."""
-    with MemoryManager("spooled", daybook_memory.client_manager, spool=tmp_path / "spool") as own:
+    with MemoryManager("spooled", memory.client_manager, spool=tmp_path / "spool") as own:
         logged(own)
         assert own.flush(30)
         assert [run.workflow for run in own.workflow_runs("testing")] == ["look > leap"]

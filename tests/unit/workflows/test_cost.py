@@ -5,10 +5,14 @@ from uuid import uuid4
 
 import pytest
 
+import daybook.workflows.memory
 from daybook import AWSClientManager, CapacityMeter, MemoryManager, PatternLearner, TaskType
 from daybook.settings import Settings
-from daybook.workflows.memory import RECENT, WorkflowMemory
+from daybook.workflows.memory import WorkflowMemory
 from tests.unit.workflows.shared import share_a_workflow
+
+AT_HAND = 250
+"""Runs that are looked at here: as many as are, ordinarily, take twice as long to store."""
 
 STEPS = ["plan the tests", "write the tests", "run the tests", "read the report"]
 
@@ -33,11 +37,12 @@ def meter(manager: AWSClientManager) -> Iterator[CapacityMeter]:
 
 
 def test_hundreds_of_runs_take_two_requests(
-    workflows: WorkflowMemory, meter: CapacityMeter
+    workflows: WorkflowMemory, meter: CapacityMeter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where more lie before them, of which patterns were learned."""
     memory = workflows.memory
-    for number in range(RECENT + 20):
+    monkeypatch.setattr(daybook.workflows.memory, "RECENT", AT_HAND)
+    for number in range(AT_HAND + 20):
         steps = STEPS if number % 2 else STEPS[1:]
         workflows.store_workflow("testing", steps, number % (10 if number % 2 else 3) != 0, 1.0)
     PatternLearner(memory).consolidate()
@@ -47,9 +52,9 @@ def test_hundreds_of_runs_take_two_requests(
     found = workflows.retrieve_workflow_patterns("testing", 0.0)
     assert dict(meter.requests) == {"Query": 2}
     assert meter.read_units - before <= 40
-    # those before the last 500 are known by what was learned of them
-    assert RECENT <= sum(each.sample_size for each in found) <= RECENT + 21
-    assert sum(each.recent_runs for each in found) == RECENT
+    # those before the last are known by what was learned of them
+    assert AT_HAND <= sum(each.sample_size for each in found) <= AT_HAND + 21
+    assert sum(each.recent_runs for each in found) == AT_HAND
     meter.requests.clear()
     assert workflows.get_best_workflow_for_task("testing", "duration") is not None
     assert meter.requests.total() == 2

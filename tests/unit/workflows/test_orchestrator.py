@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from daybook import (
     AWSClientManager,
@@ -22,6 +23,7 @@ from daybook import (
     TaskType,
 )
 from daybook.settings import Settings
+from daybook.testing import local_aws
 from daybook.workflows.guard import Guard
 
 REQUEST = "Write unit tests for the parser"
@@ -37,10 +39,17 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(bounded())
 
 
+@pytest.fixture(scope="module")
+def manager() -> Iterator[AWSClientManager]:
+    """Give a client manager on moto, for all of this module."""
+    with local_aws() as made:
+        yield made
+
+
 @pytest.fixture
-def tool(daybook_client_manager: AWSClientManager) -> MemoryTool:
+def tool(manager: AWSClientManager) -> MemoryTool:
     """Give the tool of an agent that nobody else uses."""
-    return MemoryTool(MemoryManager(f"agent-{uuid4().hex}", daybook_client_manager))
+    return MemoryTool(MemoryManager(f"agent-{uuid4().hex}", manager))
 
 
 async def plan(value: str) -> str:
@@ -296,6 +305,32 @@ def test_without_dynamodb_the_request_goes_on(
     for call in ("recall", "store"):
         assert failures.value(namespace="default", call=call) == 2
     assert "memory failed at recall, and the request goes on" in caplog.text
+
+
+class Throttled:
+    """A DynamoDB that throttles whatever it is asked."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Return an operation."""
+
+        def refuse(**_: object) -> None:
+            error: Any = {"Error": {"Code": "ThrottlingException", "Message": "slow down"}}
+            raise ClientError(error, name)
+
+        return refuse
+
+
+def test_throttled_the_request_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    """What AWS refuses is told in Daybook's words, and counted."""
+    client: Any = Throttled()
+    manager = AWSClientManager(dynamodb=client, settings=Settings())
+    tool = MemoryTool(MemoryManager("agent", manager))
+    with caplog.at_level(logging.WARNING, "daybook"):
+        done = run(LearningOrchestrator(tool, patience=0.4).run(REQUEST, [plan]))
+    assert (done.result, done.decision_id) == (f"{REQUEST}|plan", None)
+    assert "AWS kept throttling" in caplog.text
+    for call in ("recall", "store"):
+        assert tool.sync.measures.failures.value(namespace="default", call=call) == 1
 
 
 def test_waiting_without_a_guard_takes_long() -> None:
