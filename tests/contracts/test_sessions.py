@@ -37,7 +37,7 @@ def test_200_memories_read_back_equal(memory: MemoryManager) -> None:
 
 def test_compacting_again_changes_nothing(memory: MemoryManager) -> None:
     """The same sizes, nothing new, and nothing saved twice."""
-    for number in range(30):
+    for number in range(10):
         memory.remember("s", {"n": number})
     first, before = memory.compact_session("s"), contents(memory)
     again = memory.compact_session("s")
@@ -134,8 +134,8 @@ def test_several_megabytes(memory: MemoryManager, has_bucket: bool) -> None:
     if not has_bucket:
         pytest.skip("DynamoDB Local has no bucket")
     draw = random.Random(2)  # noqa: S311 - no secrets here
-    for number in range(6):
-        memory.remember("s", {"n": number, "noise": draw.randbytes(300_000).hex()})
+    for number in range(4):
+        memory.remember("s", {"n": number, "noise": draw.randbytes(500_000).hex()})
     before = memory.read_session("s")
     done = memory.compact_session("s")
     assert done.original_bytes > 3_500_000

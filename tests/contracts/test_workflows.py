@@ -202,7 +202,7 @@ def test_learning_finds_workflows(tool: MemoryTool, memory: MemoryManager, clock
     """Consolidation learns from the runs as from all decisions, and no run counts twice."""
     # straight into the tables: what is tested is what comes after
     direct = MemoryTool(MemoryManager(memory.agent_id, memory.client_manager, door="tables")).sync
-    for number in range(50):
+    for number in range(40):
         clock.advance(minutes=1)
         direct.store_workflow("testing", GOOD, number % 10 != 0, 1.0)
         direct.store_workflow("testing", POOR, number % 10 == 0, 1.0)
@@ -214,7 +214,7 @@ def test_learning_finds_workflows(tool: MemoryTool, memory: MemoryManager, clock
         assert done.memories == 0
         assert PatternLearner(memory).consolidate().outcomes_learned == 0
         first, *_ = await tool.retrieve_workflow_patterns("testing", 0.0)
-        assert (first.workflow_steps, first.sample_size, first.success_rate) == (GOOD, 50, 0.9)
+        assert (first.workflow_steps, first.sample_size, first.success_rate) == (GOOD, 40, 0.9)
         metrics = await tool.get_learning_metrics()
         assert metrics.patterns_learned == done.patterns_extracted
 

@@ -11,7 +11,7 @@ from daybook.settings import Settings
 from daybook.workflows.memory import WorkflowMemory
 from tests.unit.workflows.shared import share_a_workflow
 
-AT_HAND = 250
+AT_HAND = 200
 """Runs that are looked at here: as many as are, ordinarily, take twice as long to store."""
 
 STEPS = ["plan the tests", "write the tests", "run the tests", "read the report"]
