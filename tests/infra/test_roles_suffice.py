@@ -16,6 +16,7 @@ from daybook import (
 from daybook.doors import VERBS, Api, Verb
 from daybook.settings import Settings
 from daybook.testing import local_aws
+from daybook.workflows.memory import WorkflowMemory
 from lambdas.handlers import agent_api
 from tests.gateway import AgentClientManager, gateway
 from tests.infra.conftest import Synthesized
@@ -72,6 +73,21 @@ def remember(memory: MemoryManager) -> None:
     assert memory.list_checkpoints()
 
 
+def work(memory: MemoryManager) -> None:
+    """Do with workflows and sessions whatever an agent can do."""
+    workflows = WorkflowMemory(memory)
+    long = ["a step that takes long to say " * 30]
+    workflows.store_workflow("testing", long, True, 1.0, "s", run_id="run 1")
+    assert workflows.retrieve_workflow_patterns("testing")[0].workflow_steps == long
+    assert workflows.get_task_success_metrics("testing").total == 1
+    workflows.remember("s", {"n": 1})
+    workflows.close_session("s")
+    assert memory.compact_session("s").memories == 1
+    assert memory.compact_closed().settled
+    assert workflows.list_sessions()
+    assert len(workflows.read_session("s")) == 1
+
+
 def talk(memory: MemoryManager, deliver: Callable[[str], object]) -> None:
     """Do with signals whatever an agent can do; `deliver` is the router's part."""
     memory.register(["trading"], ["news"])
@@ -93,7 +109,7 @@ def talk(memory: MemoryManager, deliver: Callable[[str], object]) -> None:
 
 def live(memory: MemoryManager, deliver: Callable[[str], object]) -> None:
     """Do everything that an agent does for itself."""
-    for part in (decide, learn, remember):
+    for part in (decide, learn, remember, work):
         part(memory)
     talk(memory, deliver)
 
