@@ -103,6 +103,7 @@ from .models import (
 from .models.collaboration import CollaborationGraph, Exchange
 from .models.drafts import DecisionDraft, OutcomeDraft
 from .models.loops import LoopMetrics, LoopState, SupervisorMetrics
+from .models.sessions import SessionMetrics
 from .models.trajectories import ActionStep, OutcomeTag, Trajectory
 from .replay import (
     ReplayConfig,
@@ -112,7 +113,6 @@ from .replay import (
     SampledBatch,
 )
 from .replay_buffer import ReplayBuffer, get_replay_buffer
-from .models.sessions import SessionMetrics
 from .settings import Settings
 from .signals import Claim
 from .spool import SpoolConfig, SpoolStatus

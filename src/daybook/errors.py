@@ -24,10 +24,9 @@
     │   ├── CheckpointNotFoundError
     │   ├── SignalNotFoundError
     │   ├── AgentNotRegisteredError
+    │   ├── SessionNotFoundError
     │   ├── TrajectoryNotFoundError
     │   └── EmptyReplayError
-    │   ├── SessionNotFoundError
-    │   └── AgentNotRegisteredError
     ├── ConflictError                             something else is already recorded
     │   ├── DecisionConflictError
     │   ├── DecisionLoggedError
@@ -242,6 +241,8 @@ class SignalConflictError(ConflictError):
 
 class TrajectoryConflictError(ConflictError):
     """Another trajectory is already stored under this id; it stands."""
+
+
 class SessionBusyError(ConflictError):
     """Others kept compacting the same session meanwhile."""
 
