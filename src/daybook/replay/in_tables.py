@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
@@ -233,14 +233,14 @@ class ReplayInTables:
 
     def statistics(self) -> ReplayStatistics:
         """Return what the buffer holds; reads all chunks."""
-        directory = self._chunks.directory()
-        names: Mapping[int, str] = {}
-        if directory is not None:
-            names = {head.number: head.domain for head in directory.heads.values()}
+        chunks = list(self._chunks.all_chunks())
+        directory = self._chunks.directory(consistent=True)
+        heads = directory.heads.values() if directory else ()
+        names = {head.number: head.domain for head in heads}
         by_outcome = dict.fromkeys((tag.value for tag in OutcomeTag), 0)
         by_domain: dict[str, int] = {}
         losses: list[float] = []
-        for chunk in self._chunks.all_chunks():
+        for chunk in chunks:
             for tag, count in chunk.outcomes.items():
                 by_outcome[tag.value] += count
             if held := len(chunk.live):

@@ -56,11 +56,12 @@ class Shelf:
             "task_key": replay_keys.task_key(self._buffer, tag, trajectory.task_description),
             "reward_key": _reward_key(trajectory.reward),
         }
-        if standing is None:
-            found = self._store.insert(REPLAY, pointer)
-        else:
+        found: Item | None = {}
+        if standing is not None:
             found = self._store.replace(REPLAY, pointer, equals("place", standing.text))
-        if not found or found.get("place") == place.text:
+        if found == {}:  # there is none, or none any more
+            found = self._store.insert(REPLAY, pointer)
+        if found is None or found.get("place") == place.text:
             return None
         return Place.of_text(found["place"])
 
