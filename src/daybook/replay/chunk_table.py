@@ -69,8 +69,8 @@ class ChunkTable:
 
     def directory(
         self,
-        first: str = replay_keys.OPENINGS,
-        last: str = replay_keys.COUNTS,
+        first: str = replay_keys.TURNS,
+        last: str = replay_keys.OPENED,
         *,
         consistent: bool = False,
     ) -> Directory | None:
@@ -273,7 +273,9 @@ class ChunkTable:
             return
         self._note(replay_keys.SUMS, number, 0)
         self._note(replay_keys.COUNTS, number, 0)
-        self._note(replay_keys.OPENINGS, number, (now, facts.openings, own))
+        self._note(replay_keys.TURNS, number, facts.openings)
+        self._note(replay_keys.DOMAINS, number, own)
+        self._note(replay_keys.OPENED, number, now // 1_000_000)
         if seen and seen.chunk != number:
             self.pack(seen.chunk, domain)
 
@@ -296,7 +298,7 @@ class ChunkTable:
             )
         )
 
-    def _note(self, part: str, number: int, value: int | tuple[int, ...]) -> None:
+    def _note(self, part: str, number: int, value: int) -> None:
         """Write down what a part of the directory says of a chunk."""
         key = replay_keys.page(self._buffer, part, number // PAGE)
         at = number % PAGE

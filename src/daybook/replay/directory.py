@@ -22,12 +22,12 @@ PAGE = 512
 """Chunks on a page of the directory."""
 
 _SUM = np.dtype(">u2")
-_COUNT = np.dtype("u1")
-_OPENING = np.dtype([("at", ">u8"), ("turn", ">u4"), ("domain", ">u2")])
 KINDS: dict[str, np.dtype[Any]] = {
+    replay_keys.TURNS: np.dtype(">u4"),
+    replay_keys.DOMAINS: np.dtype(">u2"),
     replay_keys.SUMS: _SUM,
-    replay_keys.COUNTS: _COUNT,
-    replay_keys.OPENINGS: _OPENING,
+    replay_keys.COUNTS: np.dtype("u1"),
+    replay_keys.OPENED: np.dtype(">u4"),
 }
 """What a page of each part holds for a chunk."""
 
@@ -120,8 +120,8 @@ def highest_loss(loss: float) -> bytes:
 class Directory:
     """What a strategy needs to know of all chunks; arrays are by the number of the chunk.
 
-    `sums` are of priorities, `counts` of trajectories, `opened_at` microseconds since 1970,
-    `turns` the order in which they were opened. What was not read are zeros.
+    `sums` are of priorities, `counts` of trajectories, `opened_at` seconds since 1970, `turns`
+    the order in which they were opened. What was not read are zeros.
     """
 
     facts: BufferFacts
@@ -159,20 +159,24 @@ class Directory:
             start = number * PAGE
             read = np.frombuffer(page, KINDS[part])[: max(0, facts.chunks - start)]
             columns[part][start : start + len(read)] = read
-        openings = columns[replay_keys.OPENINGS]
+        counts = columns[replay_keys.COUNTS].astype(np.float64)
+        sums = totals_of(columns[replay_keys.SUMS])
+        if not any(part == replay_keys.COUNTS for part, _, _ in pages):
+            # where there is weight a chunk is full, but for what a dead writer left empty
+            counts = np.where(sums > 0, float(facts.width), 0.0)
         found = cls(
             facts=facts,
             heads=heads,
-            sums=totals_of(columns[replay_keys.SUMS]),
-            counts=columns[replay_keys.COUNTS].astype(np.float64),
-            opened_at=openings["at"].astype(np.float64),
-            turns=openings["turn"].astype(np.int64),
-            domains=openings["domain"].astype(np.int64),
+            sums=sums,
+            counts=counts,
+            opened_at=columns[replay_keys.OPENED].astype(np.float64),
+            turns=columns[replay_keys.TURNS].astype(np.int64),
+            domains=columns[replay_keys.DOMAINS].astype(np.int64),
         )
         for head in heads.values():
             if head.chunk < facts.chunks:
                 given = min(head.given, facts.width)
-                found.counts[head.chunk] = max(found.counts[head.chunk], given)
+                found.counts[head.chunk] = given
                 more = max(0, given - head.noted) * priority(facts.highest_loss)
                 found.sums[head.chunk] += more
         return found

@@ -223,7 +223,9 @@ class ReplayInTables:
         moment, removed = microseconds(before), 0
         if directory is None:
             return 0
-        old = np.flatnonzero((directory.counts > 0) & (directory.opened_at < moment)).tolist()
+        old = np.flatnonzero(
+            (directory.counts > 0) & (directory.opened_at * 1e6 < moment)
+        ).tolist()
         for chunk in self._chunks.chunks(old, consistent=True).values():
             if chunk.newest < moment and len(chunk.live) and self._chunks.empty(chunk):
                 removed += len(chunk.live)

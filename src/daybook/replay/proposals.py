@@ -16,14 +16,12 @@ from daybook.replay.places import Place
 from daybook.replay.sum_tree import Floats, Slots
 from daybook.store import replay_keys
 
-_MICROSECONDS = 1e6
-
 READ: Mapping[ReplayStrategy, tuple[str, str]] = {
     ReplayStrategy.UNIFORM: (replay_keys.HEADS, replay_keys.COUNTS),
     ReplayStrategy.PRIORITIZED_LOSS: (replay_keys.SUMS, replay_keys.HEADS),
-    ReplayStrategy.MIXED: (replay_keys.SUMS, replay_keys.COUNTS),
-    ReplayStrategy.PRIORITIZED_RECENCY: (replay_keys.OPENINGS, replay_keys.COUNTS),
-    ReplayStrategy.DOMAIN_BALANCED: (replay_keys.OPENINGS, replay_keys.HEADS),
+    ReplayStrategy.MIXED: (replay_keys.SUMS, replay_keys.HEADS),
+    ReplayStrategy.PRIORITIZED_RECENCY: (replay_keys.HEADS, replay_keys.OPENED),
+    ReplayStrategy.DOMAIN_BALANCED: (replay_keys.DOMAINS, replay_keys.HEADS),
 }
 """The first and last part of the directory that a strategy needs."""
 
@@ -118,8 +116,7 @@ def _ways(
             return [(0.5, sums, True), (0.5, counts, False)]
         case ReplayStrategy.PRIORITIZED_RECENCY:
             newest = directory.opened_at[counts > 0].max(initial=0.0)
-            half_lives = (directory.opened_at - newest) / _MICROSECONDS
-            half_lives /= config.half_life.total_seconds()
+            half_lives = (directory.opened_at - newest) / config.half_life.total_seconds()
             return [(1.0, counts * np.exp2(half_lives), False)]
         case ReplayStrategy.DOMAIN_BALANCED:
             of_domain = np.bincount(directory.domains, sums)

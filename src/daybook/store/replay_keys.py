@@ -15,7 +15,7 @@ from daybook.store.thread_keys import token
 SHARDS = 16
 """Partitions over which the chunks of a buffer are spread."""
 
-OPENINGS, SUMS, HEADS, COUNTS = "a#", "b#", "c#", "d#"
+TURNS, DOMAINS, SUMS, HEADS, COUNTS, OPENED = "a#", "b#", "c#", "d#", "e#", "f#"
 """What the sort keys of the directory's parts start with, in their order."""
 
 _BUFFER = f"{HEADS}buffer"
@@ -43,7 +43,7 @@ def is_head(sort_key: str) -> bool:
 
 
 def page(buffer: str, part: str, number: int) -> Item:
-    """Return the key of a page of a part of the directory: `OPENINGS`, `SUMS` or `COUNTS`."""
+    """Return the key of a page of a part of the directory, of any but `HEADS`."""
     return {"pk": directory(buffer), "sk": f"{part}{number:06d}"}
 
 

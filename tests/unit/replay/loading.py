@@ -39,7 +39,9 @@ def load(store: Store, buffer: str, count: int, config: ReplayConfig) -> None:
     columns: dict[str, list[Any]] = {
         replay_keys.SUMS: [code_of(float(each)) for each in sums],
         replay_keys.COUNTS: [WIDEST] * chunks,
-        replay_keys.OPENINGS: [(OPENED + number, number, 0) for number in range(chunks)],
+        replay_keys.OPENED: [OPENED // 1_000_000 + number for number in range(chunks)],
+        replay_keys.TURNS: list(range(chunks)),
+        replay_keys.DOMAINS: [0] * chunks,
     }
     for part, values in columns.items():
         for number, page in enumerate(cut(values, PAGE)):

@@ -50,7 +50,7 @@ class World:
             heads={},
             sums=totals_of(np.array([code_of(each) for each in sums], dtype=np.uint16)),
             counts=(self.priorities > 0).sum(axis=1).astype(np.float64),
-            opened_at=np.array([float(each.opened_at) for each in self.chunks.values()]),
+            opened_at=np.array([each.opened_at / 1e6 for each in self.chunks.values()]),
             turns=np.arange(chunks),
             domains=np.array([each.domain for each in self.chunks.values()]),
         )
@@ -59,7 +59,7 @@ class World:
         """Return the probability of each slot by the strategy's formula, chunk by chunk."""
         live = (self.priorities > 0).astype(np.float64)
         weights = self.priorities / self.priorities.sum()
-        recency = live * np.exp2(self.directory.opened_at / HOUR)[:, None]
+        recency = live * np.exp2(self.directory.opened_at * 1e6 / HOUR)[:, None]
         domains = self.directory.domains
         balanced = np.zeros_like(weights)
         for domain in range(4):

@@ -63,9 +63,10 @@ def test_batch_costs_the_same_at_a_million(manager: AWSClientManager) -> None:
     for strategy in ReplayStrategy:
         few, many = (cost(manager, buffer, strategy) for buffer in (small, large))
         print(f"cold {strategy:20} 10,000: {few}   1,000,000: {many}")  # noqa: T201
-        if strategy in ("uniform", "prioritized_loss", "mixed"):
-            assert few[0] == many[0] == 3
-            assert many[1] == pytest.approx(few[1], rel=0.1)
+        assert few[0] == many[0] == 3
+        # the ages of chunks take four bytes each, their domains two
+        is_wide = strategy in (ReplayStrategy.PRIORITIZED_RECENCY, ReplayStrategy.DOMAIN_BALANCED)
+        assert many[1] == pytest.approx(few[1], rel=0.2 if is_wide else 0.1)
     small.warm()
     large.warm()
     for strategy in ReplayStrategy:
