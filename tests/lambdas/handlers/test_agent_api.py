@@ -275,6 +275,7 @@ def test_every_error_has_a_status() -> None:
     """Input, absence and conflict are the client's; what remains is ours."""
     aside = {
         errors.DaybookError,
+        errors.LoopError,
         errors.PlatformError,
         errors.ThrottledError,
         errors.MissingExtraError,
