@@ -69,6 +69,7 @@ from .errors import (
     UnknownCallerError,
     UnknownTargetError,
     UnreachableError,
+    UnreadableFileError,
     WrongDecisionTypeError,
 )
 from .learner import PatternLearner
@@ -128,6 +129,7 @@ from .workflows import (
     WorkflowPattern,
     infer_task_type,
 )
+from .training import QLearner, Transition
 
 __all__ = [
     "AWSClientManager",
@@ -213,6 +215,7 @@ __all__ = [
     "PatternNotFoundError",
     "PatternType",
     "PlatformError",
+    "QLearner",
     "Recollection",
     "Registry",
     "RejectedError",
@@ -254,11 +257,13 @@ __all__ = [
     "Trajectory",
     "TrajectoryConflictError",
     "TrajectoryNotFoundError",
+    "Transition",
     "UndoRefusedError",
     "UnfinishedBatchError",
     "UnknownCallerError",
     "UnknownTargetError",
     "UnreachableError",
+    "UnreadableFileError",
     "WorkflowPattern",
     "WorkingMemoryConfig",
     "WrongDecisionTypeError",

@@ -60,6 +60,7 @@
     │       ├── SpoolInUseError
     │       └── SpoolClosedError
     ├── LoopError                                 a loop is not in the state for what was asked
+    ├── UnreadableFileError                       a file does not hold what it should
     ├── MissingExtraError (also an ImportError)   an optional part is not installed
     ├── UnknownCallerError                        the API cannot tell which agent is calling
     ├── ForgedIdentityError                       a request names another agent than its signer
@@ -351,6 +352,8 @@ class SpoolClosedError(SpoolError):
 
 class LoopError(DaybookError):
     """A loop, or its supervisor, is not in the state for what was asked; nothing has changed."""
+class UnreadableFileError(DaybookError):
+    """A file is damaged, was cut off, is of a later version, or is of another kind."""
 
 
 class MissingExtraError(DaybookError, ImportError):

@@ -1,7 +1,7 @@
 """`ReplayBuffer`: what an agent's trainer stores, draws, and tells the losses of."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -70,6 +70,14 @@ class ReplayBuffer:
     def get_trajectory(self, trajectory_id: str) -> Trajectory:
         """Return a trajectory. Raises TrajectoryNotFoundError."""
         return self._kept.get(trajectory_id)
+
+    def iterate_trajectories(self) -> Iterator[Trajectory]:
+        """Iterate all trajectories, in no order, in memory that their number does not move.
+
+        Each that is there all the while comes once; of what is stored or makes room meanwhile
+        some may come.
+        """
+        return self._kept.iterate()
 
     def get_entry(self, trajectory_id: str) -> ReplayEntry:
         """Return what is known of a trajectory: its domain, loss, priority and replays.

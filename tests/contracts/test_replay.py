@@ -316,6 +316,36 @@ def test_threads_may_do_all_at_once(make: Make) -> None:
     assert sum(counts) == told
 
 
+def test_all_are_iterated_once(make: Make) -> None:
+    """Each trajectory that is there comes once, over many chunks; what made room does not."""
+    buffer = make(capacity=32)
+    assert list(buffer.iterate_trajectories()) == []
+    given = {f"t{number}": trajectory(number) for number in range(40)}
+    for each in given.values():
+        buffer.store_trajectory(each)
+    found = list(buffer.iterate_trajectories())
+    assert len(found) == buffer.get_statistics().total_trajectories
+    assert {each.trajectory_id: each for each in found}.items() <= given.items()
+    assert {int(each.trajectory_id[1:]) for each in found} == ids(buffer, range(40))
+    assert len(found) == len({each.trajectory_id for each in found})
+
+
+def test_what_goes_while_all_are_iterated(make: Make) -> None:
+    """A buffer may be written to meanwhile: what stays comes once, and nothing fails."""
+    buffer = make(capacity=16)
+    for number in range(12):
+        buffer.store_trajectory(trajectory(number, metadata={}))
+    iterated = buffer.iterate_trajectories()
+    found = [next(iterated).trajectory_id]
+    for number in range(12, 20):
+        buffer.store_trajectory(trajectory(number, metadata={}))
+    found += [each.trajectory_id for each in iterated]
+    assert len(found) == len(set(found))
+    stayed = ids(buffer, range(12))
+    assert 0 < len(stayed) < 12
+    assert set(found) >= {f"t{number}" for number in stayed}
+
+
 def test_same_seed_draws_the_same(make: Make) -> None:
     """A buffer with a seed can be repeated."""
     drawn = []

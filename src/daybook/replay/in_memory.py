@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -116,6 +116,18 @@ class InMemoryReplay:
         with self._lock:
             ranked = self._ranked.get((tag, task), ())
             return [self._at(slot) for slot in list(ranked)[:limit]]
+
+    def iterate(self) -> Iterator[Trajectory]:
+        """Iterate the trajectories that are there now, but for those that go meanwhile."""
+        with self._lock:
+            slots = self._index.slots.copy()
+            indexes = self._indexes(slots)
+        for slot, index in zip(slots.tolist(), indexes.tolist(), strict=True):
+            with self._lock:
+                still_there = int(self._indexes(np.array([slot]))[0]) == index
+                trajectory = self._trajectories[slot] if still_there else None
+            if trajectory is not None:
+                yield trajectory
 
     def prune(self, before: datetime) -> int:
         """Remove what was stored before this moment; return how many that were."""

@@ -3,11 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import numpy as np
 
-from daybook.errors import ThrottledError
+from daybook.errors import BodyMissingError, ThrottledError
 from daybook.models.identity import microseconds, moment_of
 from daybook.models.trajectories import OutcomeTag, Trajectory
 from daybook.replay.batches import Drawn, ReplayEntry, ReplayStatistics
@@ -26,6 +27,8 @@ from daybook.store.attributes import Item
 Propose = Callable[[int], list[tuple[Place, float]]]
 """Draws so many places, or fewer, each with its probability."""
 
+CHUNKS_AT_ONCE = 64
+"""Chunks read together when all trajectories are iterated."""
 ROUNDS = 8
 """Tries to draw in the place of what was evicted while a batch was drawn."""
 TRIES = 5
@@ -216,6 +219,33 @@ class ReplayInTables:
     def top(self, tag: OutcomeTag, task: str | None, limit: int) -> list[Trajectory]:
         """Return the trajectories that ended so, the highest reward first."""
         return [self._shelf.read(item) for item in self._shelf.top(tag, task, limit)]
+
+    def iterate(self) -> Iterator[Trajectory]:
+        """Iterate the trajectories, a chunk's in memory at a time; a query for each chunk.
+
+        Those that can be drawn: what was half stored when its writer died does not come.
+        """
+        directory = self._chunks.directory(consistent=True)
+        count = directory.facts.chunks if directory else 0
+        for start in range(0, count, CHUNKS_AT_ONCE):
+            numbers = range(start, min(count, start + CHUNKS_AT_ONCE))
+            chunks = self._chunks.chunks(numbers, consistent=True)
+            for number in numbers:
+                if number in chunks:
+                    yield from self._read_chunk(chunks[number])
+
+    def _read_chunk(self, chunk: Chunk) -> Iterator[Trajectory]:
+        live = {Place(chunk.lap, chunk.number, slot) for slot in chunk.live.tolist()}
+        if not live:
+            return
+        for place, item in self._shelf.of_chunk(chunk.number).items():
+            if place in live:
+                try:
+                    yield self._shelf.read(item)
+                except BodyMissingError:
+                    # its object goes when it makes room; else it is missed
+                    if place in self._shelf.fetch_live([place]):
+                        raise
 
     def prune(self, before: datetime) -> int:
         """Remove the chunks in which nothing is younger; return how many trajectories went."""

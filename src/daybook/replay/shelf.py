@@ -102,6 +102,10 @@ class Shelf:
         partition = replay_keys.trajectories(self._buffer, number)
         return list(self._store.query(REPLAY, equals("pk", partition), consistent=True))
 
+    def of_chunk(self, number: int) -> dict[Place, Item]:
+        """Return the items of a chunk's trajectories, by their places."""
+        return {self._place_of(item): item for item in self.in_chunk(number)}
+
     def top(self, tag: OutcomeTag, task: str | None, limit: int) -> list[Item]:
         """Return the items of what ended so, the highest reward first. Two requests for 50."""
         if task is None:
