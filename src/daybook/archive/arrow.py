@@ -6,7 +6,7 @@ once there is something to archive.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,41 +21,41 @@ def arro3() -> tuple[Any, Any]:
         from arro3 import core, io  # noqa: PLC0415
     except ImportError as fault:
         raise MissingExtraError(
-            "the archive is written as Parquet, for which this needs arro3: "
+            "Parquet files are read and written by arro3, which is not installed: "
             "pip install 'daybook-aws[learning]'"
         ) from fault
     return core, io
 
 
-def schema() -> Any:
-    """Return the schema of the archive's files."""
+def schema(columns: Mapping[str, Kind] = COLUMNS) -> Any:
+    """Return the schema of files with these columns, unless told otherwise the archive's."""
     core, _ = arro3()
     return core.Schema(
         [
             core.Field(name, _type(core, kind), nullable=kind is not Kind.TEXTS)
-            for name, kind in COLUMNS.items()
+            for name, kind in columns.items()
         ]
     )
 
 
-def to_batch(rows: list[Row]) -> Any:
+def to_batch(rows: list[Row], columns: Mapping[str, Kind] = COLUMNS) -> Any:
     """Return rows as one batch."""
     core, _ = arro3()
-    arrays = [_array(core, kind, [row[name] for row in rows]) for name, kind in COLUMNS.items()]
-    return core.RecordBatch.from_arrays(arrays, schema=schema())
+    arrays = [_array(core, kind, [row[name] for row in rows]) for name, kind in columns.items()]
+    return core.RecordBatch.from_arrays(arrays, schema=schema(columns))
 
 
-def to_rows(batch: Any) -> Iterator[Row]:
+def to_rows(batch: Any, columns: Mapping[str, Kind] = COLUMNS) -> Iterator[Row]:
     """Iterate the rows of a batch."""
     core, _ = arro3()
-    columns = []
-    for name, kind in COLUMNS.items():
+    lists = []
+    for name, kind in columns.items():
         column = batch.column(name)
         # as numbers: exact, and no database of time zones is needed
         plain = column.cast(core.DataType.int64()) if kind is Kind.MOMENT else column
-        columns.append(plain.to_pylist())
-    for values in zip(*columns, strict=True):
-        yield dict(zip(COLUMNS, values, strict=True))
+        lists.append(plain.to_pylist())
+    for values in zip(*lists, strict=True):
+        yield dict(zip(columns, values, strict=True))
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def told_as_corrupt(name: str) -> Iterator[None]:
         yield
     except BaseException as fault:
         if isinstance(fault, Exception) or type(fault).__name__ == "PanicException":
-            raise BodyCorruptError(f"{name} is no Parquet file of the archive: {fault}") from fault
+            raise BodyCorruptError(f"{name} is no whole Parquet file: {fault}") from fault
         raise
 
 
@@ -112,6 +112,8 @@ def _type(core: Any, kind: Kind) -> Any:
             return kinds.list(core.Field("element", kinds.utf8(), nullable=False))
         case Kind.NUMBER:
             return kinds.float64()
+        case Kind.WHOLE:
+            return kinds.int64()
         case Kind.MOMENT:
             return kinds.timestamp("us", tz="UTC")
         case Kind.FLAG:

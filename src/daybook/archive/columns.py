@@ -14,6 +14,7 @@ class Kind(StrEnum):
     TEXT = "string"
     TEXTS = "array<string>"
     NUMBER = "double"
+    WHOLE = "bigint"
     MOMENT = "timestamp"
     FLAG = "boolean"
 

@@ -2,12 +2,12 @@
 
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import IO, Any, Self
 
 from daybook.archive import arrow, rows
-from daybook.archive.columns import COLUMNS, KEY
+from daybook.archive.columns import COLUMNS, KEY, Kind
 from daybook.archive.rows import Row
 from daybook.errors import BodyCorruptError
 from daybook.models import DecisionRecord
@@ -28,15 +28,22 @@ class Spool:
     """Rows on disk: written once, read as often as needed.
 
     Only when all have been seen is it known how many a row group may hold. `sizes` are the
-    rows' bytes, about.
+    rows' bytes, about. The columns are the archive's unless others are given.
     """
 
-    def __init__(self, found: Iterable[Row]) -> None:
+    def __init__(
+        self,
+        found: Iterable[Row],
+        columns: Mapping[str, Kind] = COLUMNS,
+        unlike: Iterable[str] = (KEY, "context"),
+    ) -> None:
         core, io = arrow.arro3()
         self.sizes = array("Q")
+        self._columns = columns
+        self._unlike = tuple(unlike)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - __exit__ closes it
         with arrow.own_faults_kept(self._batches(found)) as batches:
-            reader = core.RecordBatchReader.from_batches(arrow.schema(), batches)
+            reader = core.RecordBatchReader.from_batches(arrow.schema(columns), batches)
             io.write_ipc_stream(reader, self._file, compression="zstd")
 
     def __enter__(self) -> Self:
@@ -52,7 +59,7 @@ class Spool:
         _, io = arrow.arro3()
         self._file.seek(0)
         for batch in io.read_ipc_stream(self._file):
-            yield from arrow.to_rows(batch)
+            yield from arrow.to_rows(batch, self._columns)
 
     def to_parquet(self) -> IO[bytes]:
         """Return the rows as a compressed Parquet file, from its start."""
@@ -65,7 +72,7 @@ class Spool:
             file,
             compression="zstd(3)",
             # every one differs: a dictionary would only hold them all in memory
-            column_dictionary_enabled={KEY: False, "context": False},
+            column_dictionary_enabled=dict.fromkeys(self._unlike, False),
             max_row_group_size=group,
             key_value_metadata={_ROWS_A_GROUP.decode(): str(group)},
         )
@@ -78,17 +85,17 @@ class Spool:
         for row in found:
             size = _size(row)
             if together and (len(together) == BATCH_ROWS or held + size > BATCH_BYTES):
-                yield arrow.to_batch(together)
+                yield arrow.to_batch(together, self._columns)
                 together, held = [], 0
             together.append(row)
             held += size
             self.sizes.append(size)
         if together:
-            yield arrow.to_batch(together)
+            yield arrow.to_batch(together, self._columns)
 
 
-def read_rows(file: IO[bytes], name: str) -> Iterator[Row]:
-    """Iterate the rows of a Parquet file of the archive. Raises BodyCorruptError.
+def read_rows(file: IO[bytes], name: str, columns: Mapping[str, Kind] = COLUMNS) -> Iterator[Row]:
+    """Iterate the rows of a Parquet file that a spool wrote. Raises BodyCorruptError.
 
     `name` is what to call the file in an error. A file with columns that this Daybook does
     not know is refused: rewriting it would lose them.
@@ -97,15 +104,15 @@ def read_rows(file: IO[bytes], name: str) -> Iterator[Row]:
     with arrow.told_as_corrupt(name):
         schema = io.read_parquet(file).schema
         group = int(schema.metadata.get(_ROWS_A_GROUP, b"64"))
-    if schema.names != list(COLUMNS):
+    if schema.names != list(columns):
         raise BodyCorruptError(
             f"{name} has other columns than this Daybook writes: upgrade daybook-aws, or move "
-            "the object out of the archive's folder"
+            "it out of this folder"
         )
     file.seek(0)
     with arrow.told_as_corrupt(name):
         for batch in io.read_parquet(file, batch_size=min(group, BATCH_ROWS)):
-            yield from arrow.to_rows(batch)
+            yield from arrow.to_rows(batch, columns)
 
 
 def read_archived(file: bytes | IO[bytes]) -> Iterator[DecisionRecord]:

@@ -4,6 +4,10 @@ Needs the extra `replay` (numpy). Parquet needs `learning`, Minari `minari`; tor
 is installed, and never asked for otherwise.
 """
 
+from daybook.training.batches import TransitionBatch, batches, torch_batches
+from daybook.training.jsonl import export_jsonl, read_jsonl
+from daybook.training.minari_datasets import export_minari
+from daybook.training.parquet import export_parquet, read_parquet
 from daybook.training.q_learner import QLearner, Replayed
 from daybook.training.transitions import (
     Transition,
@@ -17,8 +21,16 @@ __all__ = [
     "QLearner",
     "Replayed",
     "Transition",
+    "TransitionBatch",
+    "batches",
     "episode",
+    "export_jsonl",
+    "export_minari",
+    "export_parquet",
+    "read_jsonl",
+    "read_parquet",
     "step_of",
+    "torch_batches",
     "transition_of",
     "transitions",
 ]
