@@ -29,7 +29,7 @@ from daybook import QLearner, ReplayBuffer, ReplayConfig, ReplayStrategy, Transi
 
 SEEDS = range(10)
 TUNING_SEEDS = range(100, 105)
-RATES = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+RATES = (0.3, 0.5, 0.7, 0.9, 1.0)
 EPSILONS = (0.01, 0.05, 0.1, 0.2, 0.3)
 IN_A_ROW = 3
 LIKELY = 0.05

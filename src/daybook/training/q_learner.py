@@ -1,6 +1,7 @@
 """`QLearner`: tabular Q-learning, from what happens and from what a buffer replays."""
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -83,7 +84,7 @@ class QLearner:
         self._new_id = new_id or (lambda: str(uuid4()))
         self._under_way: list[Transition] = []
         self._began_at: datetime | None = None
-        self._own_id = ""
+        self._waiting: deque[Trajectory] = deque()
 
     @property
     def learning_rate(self) -> float:
@@ -157,31 +158,38 @@ class QLearner:
         that was, unless termination is success. Raises InvalidInputError for an unknown action,
         or when values run off to infinity.
         """
+        tag = None if outcome is None else _checked_outcome(outcome)
         checked_kind(transition, Transition, "Transition(state, action, reward, next_state, …)")
         error = self._learn(transition, self.learning_rate)
         if self.buffer is not None:
-            self._keep(transition, outcome)
+            self._keep(transition, tag)
         return error
 
     def end_episode(self, outcome: OutcomeTag | str | None = None) -> str | None:
         """Store the episode that is under way, for when it is left before it is done.
 
-        Returns the trajectory's id; None if none is under way.
+        Returns the trajectory's id; None if there is nothing to store. One that could not be
+        stored waits, and is stored, once, when the next one is, or by another call of this.
         """
-        if self.buffer is None or not self._under_way:
+        if self.buffer is None:
             return None
-        trajectory = episode(
-            self._under_way,
-            agent_id=self.agent_id,
-            task=self.task,
-            outcome=outcome,
-            trajectory_id=self._own_id,
-            began_at=self._began_at,
-            ended_at=self._clock(),
-        )
-        stored = self.buffer.store_trajectory(trajectory)
-        # only now: an episode whose storing failed can be stored again, and then counts once
-        self._under_way = []
+        if self._under_way:
+            trajectory = episode(
+                self._under_way,
+                agent_id=self.agent_id,
+                task=self.task,
+                outcome=outcome,
+                trajectory_id=self._new_id(),
+                began_at=self._began_at,
+                ended_at=self._clock(),
+            )
+            self._under_way = []
+            self._waiting.append(trajectory)
+        stored = None
+        while self._waiting:
+            # the very same each time: a store whose answer was lost then counts once
+            stored = self.buffer.store_trajectory(self._waiting[0])
+            self._waiting.popleft()
         return stored
 
     def learn_from(self, trajectory: Trajectory, weight: float = 1.0) -> list[float]:
@@ -274,11 +282,9 @@ class QLearner:
         learner._rng = saved.generator()
         return learner
 
-    def _keep(self, transition: Transition, outcome: OutcomeTag | str | None) -> None:
-        if self._under_way and self._under_way[-1].done:
-            self.end_episode()  # its storing failed when it was done
+    def _keep(self, transition: Transition, outcome: OutcomeTag | None) -> None:
         if not self._under_way:
-            self._began_at, self._own_id = self._clock(), self._new_id()
+            self._began_at = self._clock()
         self._under_way.append(transition)
         if transition.done or len(self._under_way) >= LONGEST_EPISODE:
             self.end_episode(outcome)
@@ -298,6 +304,14 @@ class QLearner:
         row[number] = learned
         self.steps_learned += 1
         return error
+
+
+def _checked_outcome(given: object) -> OutcomeTag:
+    if not isinstance(given, str) or given not in frozenset(OutcomeTag):
+        raise InvalidInputError(
+            f"the outcome {given!r:.60} is unknown: use one of {', '.join(OutcomeTag)}"
+        )
+    return OutcomeTag(given)
 
 
 def _checked(given: Any, name: str, least: float, most: float = math.inf) -> float:
