@@ -83,7 +83,9 @@ def told_as_corrupt(name: str) -> Iterator[None]:
         yield
     except BaseException as fault:
         if isinstance(fault, Exception) or type(fault).__name__ == "PanicException":
-            raise BodyCorruptError(f"{name} is no whole Parquet file: {fault}") from fault
+            raise BodyCorruptError(
+                f"{name} is no Parquet file, or half of one: {fault}"
+            ) from fault
         raise
 
 

@@ -1,12 +1,13 @@
 """States and actions: JSON values, and the one text by which equal ones are known."""
 
 import json
+import reprlib
 from typing import Any
 
 import numpy as np
 
 from daybook.errors import InvalidInputError
-from daybook.models.json_values import JsonValue, checked_json
+from daybook.models.json_values import MAX_DEPTH, JsonValue, checked_json
 
 _EXACT = 1 << 53
 """From here on not every whole number is a float of its own."""
@@ -17,20 +18,27 @@ def plain(value: object, what: str) -> JsonValue:
 
     `what` is what to call it in an error. Raises InvalidInputError for what JSON has no word for.
     """
-    kind = type(value)
-    if kind is int or kind is str:
-        # most states: nothing to convert, and only the extremes to refuse
-        if kind is int and -_EXACT < value < _EXACT:  # type: ignore[operator]
-            return value
-    elif isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    elif isinstance(value, tuple | list):
-        # gymnasium gives tuples of numpy's numbers
-        value = [plain(part, what) for part in value]
+    if type(value) is int and -_EXACT < value < _EXACT:
+        return value  # most states: nothing to convert, nothing to refuse
     try:
-        return checked_json(value)
+        return checked_json(_without_numpy(value, MAX_DEPTH))
     except ValueError as fault:
-        raise InvalidInputError(f"{what} {value!r:.60} is no JSON value: {fault}") from None
+        raise InvalidInputError(
+            f"{what} {reprlib.repr(value):.60} is no JSON value: {fault}"
+        ) from None
+
+
+def _without_numpy(value: Any, levels: int) -> Any:
+    """Return a value with Python's numbers and lists for numpy's, and lists for tuples."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if levels < 0:
+        return value  # too deep for JSON: checked_json says so
+    if isinstance(value, tuple | list):
+        return [_without_numpy(part, levels - 1) for part in value]
+    if isinstance(value, dict):
+        return {name: _without_numpy(part, levels - 1) for name, part in value.items()}
+    return value
 
 
 def key_of(value: JsonValue) -> str:

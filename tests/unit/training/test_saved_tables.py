@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from daybook import DaybookError, InvalidInputError, QLearner, Transition, UnreadableFileError
-from daybook.training import files, saved_tables
+from daybook.training import saved_tables
 from tests.unit.training.test_values import json_values
 
 SUFFIXES = (".json", ".npz")
@@ -156,7 +156,8 @@ def test_pickled_objects_are_refused(tmp_path: Path) -> None:
 
 def compressed(path: Path) -> None:
     """Write an npz that unpacks to far more than it is."""
-    np.savez_compressed(path, **dict.fromkeys(PARTS, np.zeros(1 << 22, np.uint8)))
+    parts: dict[str, Any] = dict.fromkeys(PARTS, np.zeros(1 << 22, np.uint8))
+    np.savez_compressed(path, **parts)
 
 
 def claims_much(path: Path) -> None:
@@ -278,7 +279,7 @@ def test_a_save_that_fails_leaves_what_was_there(path: Path) -> None:
     learned(seed=1).save(path)
     before = path.read_bytes()
     with (
-        patch.object(files.os, "fsync", side_effect=OSError(28, "No space left on device")),
+        patch("os.fsync", side_effect=OSError(28, "No space left on device")),
         pytest.raises(OSError, match="No space"),
     ):
         learned(seed=2).save(path)

@@ -106,7 +106,7 @@ def test_steps_that_are_none_say_what_they_lack() -> None:
     )
     with pytest.raises(InvalidInputError, match=lacks):
         next(found)
-    with pytest.raises(InvalidInputError, match="lacks tool_result.reward"):
+    with pytest.raises(InvalidInputError, match=r"lacks tool_result\.reward"):
         transition_of(fine.model_copy(update={"tool_result": "text"}))
     result = {"reward": "much", "next_state": 1, "terminated": False, "truncated": False}
     with pytest.raises(InvalidInputError, match="the reward is 'much'"):

@@ -11,6 +11,15 @@ from hypothesis import strategies as some
 from daybook import InvalidInputError
 from daybook.training.values import key_of, plain, value_of
 
+
+def deep() -> Any:
+    """Return a list in a list, a thousand times."""
+    value: Any = 0
+    for _ in range(1000):
+        value = (value,)
+    return value
+
+
 json_values = some.recursive(
     some.none()
     | some.booleans()
@@ -45,9 +54,10 @@ def test_key_reads_back(value: Any) -> None:
         (np.int64(3), 3),
         (np.float32(0.5), 0.5),
         (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        ({"at": np.array([1.5]), "n": np.int8(2)}, {"n": 2, "at": [1.5]}),
         ((np.int64(1), (np.bool_(True), "x")), [1, [True, "x"]]),
     ],
-    ids=["float", "minus", "tuple", "order", "int64", "float32", "array", "nested"],
+    ids=["float", "minus", "tuple", "order", "int64", "float32", "array", "dict", "nested"],
 )
 def test_equal_values_are_one(one: Any, other: Any) -> None:
     """What is equal as a number, a sequence or a mapping is one state."""
@@ -66,8 +76,17 @@ def test_different_values_are_two(one: Any, other: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), np.array([1.0, np.inf]), {1: 2}, {"a": object()}, b"x", "\ud800", 10**2000],
-    ids=["nan", "infinite", "key", "object", "bytes", "surrogate", "huge"],
+    [
+        float("nan"),
+        np.array([1.0, np.inf]),
+        {1: 2},
+        {"a": object()},
+        b"x",
+        "\ud800",
+        10**2000,
+        deep(),
+    ],
+    ids=["nan", "infinite", "key", "object", "bytes", "surrogate", "huge", "deep"],
 )
 def test_what_is_no_json_is_refused(value: Any) -> None:
     """The error names what it is about."""
