@@ -4,6 +4,7 @@ Needs the extra `replay` (numpy). Parquet needs `learning`, Minari `minari`; tor
 is installed, and never asked for otherwise.
 """
 
+import daybook.replay  # noqa: F401 - it says which extra is missing, before numpy is imported
 from daybook.training.batches import TransitionBatch, batches, torch_batches
 from daybook.training.jsonl import export_jsonl, read_jsonl
 from daybook.training.minari_datasets import export_minari

@@ -245,7 +245,7 @@ def test_values_that_run_off_are_refused() -> None:
         (lambda: QLearner([0], buffer=[]), "is no ReplayBuffer"),  # type: ignore[arg-type]
         (lambda: QLearner([0]).learn((0, 0, 1.0)), "is no Transition"),  # type: ignore[arg-type]
         (lambda: QLearner([0]).learn_from([]), "is no Trajectory"),  # type: ignore[arg-type]
-        (lambda: QLearner([0]).choose({1: 2}), "the state .* is no JSON value"),
+        (lambda: QLearner([0], epsilon=0).choose({1: 2}), "the state .* is no JSON value"),
         (lambda: QLearner([0]).value(0, 9), "the action 9 is unknown"),
     ],
     ids=[
