@@ -118,6 +118,7 @@ from .settings import Settings
 from .signals import Claim
 from .spool import SpoolConfig, SpoolStatus
 from .store import CapacityMeter
+from .training import QLearner, Transition
 from .workflows import (
     CompactionService,
     LearningMetrics,
@@ -129,7 +130,6 @@ from .workflows import (
     WorkflowPattern,
     infer_task_type,
 )
-from .training import QLearner, Transition
 
 __all__ = [
     "AWSClientManager",

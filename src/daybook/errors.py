@@ -352,6 +352,8 @@ class SpoolClosedError(SpoolError):
 
 class LoopError(DaybookError):
     """A loop, or its supervisor, is not in the state for what was asked; nothing has changed."""
+
+
 class UnreadableFileError(DaybookError):
     """A file is damaged, was cut off, is of a later version, or is of another kind."""
 

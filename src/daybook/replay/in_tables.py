@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import numpy as np

@@ -276,6 +276,7 @@ def test_every_error_has_a_status() -> None:
     aside = {
         errors.DaybookError,
         errors.LoopError,
+        errors.UnreadableFileError,
         errors.PlatformError,
         errors.ThrottledError,
         errors.MissingExtraError,
