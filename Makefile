@@ -50,6 +50,7 @@ campaign: setup ## run the long campaigns of fault tests, and the benchmarks tha
 	$(BIN)/python -m bench.statistics
 	$(BIN)/python -m bench.consolidation
 	$(BIN)/python -m bench.langgraph
+	$(BIN)/python -m bench.replay
 	$(BIN)/python -m bench.training
 
 .PHONY: bench
